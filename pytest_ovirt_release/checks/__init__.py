@@ -1,0 +1,1 @@
+"""The probes that tests are written with; they know nothing of verdicts."""

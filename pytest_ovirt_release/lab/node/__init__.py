@@ -1,0 +1,1 @@
+"""The lab's nodes: SSH, registration, storage with real bytes, and a hypervisor that really executes."""

@@ -1,0 +1,161 @@
+"""What the lab's engine may ask of a node: the only road between the two.
+
+Verbs are named as in vdsm (in Python's case), so that a real engine could call them later over vdsm's own
+protocol. All raise VdsmError with vdsm's code and text. Ids are UUID texts, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Firmware = Literal["bios", "uefi"]
+VmStatus = Literal["WaitForLaunch", "Powering up", "Up", "Powering down", "Down"]
+
+
+class VdsmError(Exception):
+    """A verb failed, with vdsm's error code (477: mount failed, 469: no permission, 351: cannot create …)."""
+
+    def __init__(self, code: int, message: str) -> None:
+        """Take vdsm's number and text."""
+        self.code = code
+        self.message = message
+        super().__init__(f"{message} (vdsm {code})")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A storage connection: `type` nfs (address and path) or localfs (path only)."""
+
+    id: str
+    type: Literal["nfs", "localfs"]
+    path: str
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class DomainInfo:
+    """A storage domain as its metadata on the storage says."""
+
+    id: str
+    name: str
+    type: Literal["data", "iso", "export"]
+
+
+@dataclass(frozen=True)
+class Space:
+    """Bytes of a storage domain."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What Host.getCapabilities tells of a node; `facts` holds the lab's brand."""
+
+    uuid: str
+    hostname: str
+    cpu_model: str
+    cpu_cores: int
+    memory: int
+    vdsm_version: str
+    os_name: str
+    os_version: str
+    cluster_levels: tuple[str, ...]
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """An open image transfer on the node's imageio daemon: where to PUT or GET the bytes (https)."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True)
+class VmDisk:
+    """A disk of a VM: where its bytes are, and the bus the guest sees it on."""
+
+    domain_id: str
+    image_id: str
+    bus: Literal["virtio", "sata", "ide", "virtio_scsi"]
+    bootable: bool
+
+
+@dataclass(frozen=True)
+class VmSpec:
+    """A VM to create: memory in bytes, `boot` device order, disks in order."""
+
+    id: str
+    name: str
+    memory: int
+    firmware: Firmware
+    machine: str
+    boot: tuple[Literal["hd", "cdrom", "network"], ...]
+    disks: tuple[VmDisk, ...]
+
+
+@dataclass(frozen=True)
+class VmStats:
+    """State of a VM on this node; `exit_code` and `exit_message` only when Down (0: clean)."""
+
+    status: VmStatus
+    exit_code: int | None = None
+    exit_message: str = ""
+
+
+class Node(Protocol):
+    """One node, as the engine knows it."""
+
+    @property
+    def address(self) -> str:
+        """Address the engine knows the node by, e.g. 127.0.0.2."""
+
+    async def host_get_capabilities(self) -> Capabilities:
+        """Host.getCapabilities."""
+
+    async def connect_storage_server(self, connection: Connection) -> None:
+        """StoragePool.connectStorageServer: mount the export, or check the directory."""
+
+    async def disconnect_storage_server(self, connection: Connection) -> None:
+        """StoragePool.disconnectStorageServer."""
+
+    async def get_storage_domains(self, connection: Connection) -> tuple[DomainInfo, ...]:
+        """Host.getStorageDomains: the domains whose metadata stands on a connected connection."""
+
+    async def create_storage_domain(self, connection: Connection, domain: DomainInfo) -> None:
+        """StorageDomain.create: lay out folders and metadata on the storage."""
+
+    async def format_storage_domain(self, domain_id: str) -> None:
+        """StorageDomain.format: remove everything that create and later verbs have made."""
+
+    async def get_storage_domain_stats(self, domain_id: str) -> Space:
+        """StorageDomain.getStats."""
+
+    async def create_volume(self, domain_id: str, image_id: str, size: int) -> None:
+        """Volume.create: a raw sparse file of this size, zeros."""
+
+    async def delete_image(self, domain_id: str, image_id: str) -> None:
+        """Image.delete."""
+
+    async def add_image_ticket(
+        self, ticket_id: str, domain_id: str, image_id: str, size: int, operation: Literal["read", "write"]
+    ) -> Ticket:
+        """Host.add_image_ticket: let the imageio daemon serve the image under this ticket."""
+
+    async def remove_image_ticket(self, ticket_id: str) -> None:
+        """Host.remove_image_ticket."""
+
+    async def create_vm(self, spec: VmSpec) -> None:
+        """VM.create: start executing what is on the boot disk; returns once it was launched."""
+
+    async def get_vm_stats(self, vm_id: str) -> VmStats:
+        """VM.getStats."""
+
+    async def shutdown_vm(self, vm_id: str) -> None:
+        """VM.shutdown: ask the guest by ACPI; a guest without ACPI does not react."""
+
+    async def destroy_vm(self, vm_id: str) -> None:
+        """VM.destroy: pull the plug and forget the VM."""

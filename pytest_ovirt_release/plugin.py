@@ -1,0 +1,1 @@
+"""pytest hooks: glue only, no decisions."""

@@ -1,0 +1,82 @@
+"""The journal: one append-only JSON-lines file per process.
+
+Each record is one `write()` of one line, so that a killed process leaves whole records and at most one torn
+last line, which readers drop. Kinds and their fields:
+
+run        run, page, page_sha256, candidate_sha256, overlay, target, tester, axes, argv, versions
+collected  nodeid, requirement, level, cell        (one for each test and cell, in every collecting process)
+deselected nodeid
+report     nodeid, when, outcome, wasxfail, rerun, subtest, duration, message, error (CheckFailed, …), code, on
+evidence   nodeid, cell, name, value | file + sha256 + size
+fact       key, value, source                      (for timeline, gaps; e.g. `tag-date:vdsm`)
+brand      where, lab, text                        (each connection says whether it met a lab)
+intent     entry, what, name, cells, details       (before anything is created)
+created    entry, id          removed entry          left entry, why
+stage      node, stage, outcome, why, seconds
+crash      nodeid, worker     internalerror text     interrupted  text
+end        exit, complete                          (the controller's last record)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LARGEST_TEXT = 16 * 1024
+"""Longest text of one value, in characters; more is cut in the middle and says so."""
+
+
+class Journal:
+    """Writes one process's journal; `redact` is applied to every text that goes in."""
+
+    def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
+        """Open (append, mode 0600) the file; its folder must exist."""
+        self.path = path
+        self._redact = redact
+        self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
+        """Append one record; `sync` also waits for the disk. Raises OSError when the disk is full."""
+        record = {"kind": kind, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **fields}
+        line = json.dumps(plain(record, self._redact), ensure_ascii=True, separators=(",", ":")) + "\n"
+        data = line.encode("ascii")
+        written = os.write(self._fd, data)
+        if written != len(data):
+            raise OSError(f"{self.path}: only {written} of {len(data)} bytes could be written")
+        if sync:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Close the file; closing twice is harmless."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def plain(value: object, redact: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Turn a value into what JSON can hold: redacted and capped texts, numbers, lists, string-keyed dicts."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124 - NaN
+    if isinstance(value, dict):
+        return {redact(str(k)): plain(v, redact) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v, redact) for v in value]
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    return cut(redact(str(value)))
+
+
+def cut(text: str) -> str:
+    """Keep head and tail of a text that is too long."""
+    if len(text) <= LARGEST_TEXT:
+        return text
+    half = LARGEST_TEXT // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half} characters cut …]\n{text[-half:]}"

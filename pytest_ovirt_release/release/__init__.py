@@ -1,0 +1,1 @@
+"""What a release asks for: page, candidate, timeline, components, signers, gaps."""

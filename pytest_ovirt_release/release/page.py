@@ -1,0 +1,210 @@
+"""The release page as data: requirements, timeline, components, distributions, signers, gaps, open questions."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, StringConstraints
+
+from pytest_ovirt_release.release.model import Fingerprint, Sha256, Slug, Strict, Text
+
+Level = Literal["must", "should"]
+Axis = Literal["component", "distribution", "node"]
+PAGE_SCHEMA = "ovirt-release-page/1"
+
+Pattern = Annotated[str, StringConstraints(min_length=1)]
+"""A text with {name}, {version}, {tag} and the names of `places` in braces."""
+
+
+class Source(Strict):
+    """The wiki page the requirements were read from; `sha256` is of its bytes."""
+
+    uri: Text
+    title: Text
+    sha256: Sha256
+    updated: date | None = None
+
+
+class Requirement(Strict):
+    """One MUST or SHOULD of the page.
+
+    `line` and `sha256` name the page's line (the digest is of the line's UTF-8 text without surrounding
+    blanks); several requirements may stand in one line. `needs` lists the requirements without which this
+    one cannot be judged (then its cell is *blocked*). `proof` is our own sentence on what proves it.
+    `not_applicable` maps an axis value (or "*") to the reason why the requirement does not apply there.
+    """
+
+    id: Slug
+    level: Level
+    title: Text
+    section: Text
+    line: PositiveInt
+    sha256: Sha256
+    proof: Text
+    axis: Axis | None = None
+    needs: tuple[Slug, ...] = ()
+    not_applicable: dict[str, Text] = Field(default_factory=dict)
+    waivable: bool = True
+    min_testers: PositiveInt = 1
+    clean_runs: PositiveInt = 1
+
+
+class Milestone(Strict):
+    """One date of the timeline and how it is judged.
+
+    `judged_by`: tag-date (the tag of `component` is not younger than `due`), branch-date (the release branch
+    of every component starts by then), notes-before-branch, or declared (nobody can measure it; `actual` is
+    what the page says). A date without time of day means the end of that day, UTC.
+    """
+
+    id: Slug
+    title: Text
+    due: datetime | date
+    judged_by: Literal["tag-date", "branch-date", "notes-before-branch", "declared"] = "declared"
+    component: Slug | None = None
+    actual: datetime | date | None = None
+
+    def due_at(self) -> datetime:
+        """Return the last moment that still meets the milestone, in UTC."""
+        return end_of(self.due)
+
+
+class Component(Strict):
+    """One source repository of the release and where its files are."""
+
+    name: Slug
+    repository: Pattern
+    tag: Pattern
+    branch: Pattern
+    version_file: str | None = None
+    tarball: Pattern
+    signature: Pattern
+    checksums: Pattern | None = None
+    top_folder: Pattern = "{name}-{version}"
+    generated: tuple[str, ...] = ()
+    binary_tarball: Pattern | None = None
+    binary_signature: Pattern | None = None
+    notes: Pattern
+    branch_created: datetime | None = None
+
+
+class Distribution(Strict):
+    """One package repository: `kind` deb or rpm, its address, and the packages that must be in it."""
+
+    name: Slug
+    kind: Literal["deb", "rpm"]
+    url: Pattern
+    suite: str | None = None
+    section: str = "main"
+    architecture: str
+    packages: tuple[str, ...]
+
+
+class KeyFile(Strict):
+    """A public key, pinned by the digest of its file; `path` is relative to the file that names it."""
+
+    path: str
+    sha256: Sha256
+
+
+class Signer(Strict):
+    """Who may sign: a role, the fingerprints that hold it (none: unassigned), and their public keys."""
+
+    role: Slug
+    title: Text
+    fingerprints: tuple[Fingerprint, ...] = ()
+    keys: tuple[KeyFile, ...] = ()
+    not_before: datetime | None = None
+
+
+class Gap(Strict):
+    """A known hole: it explains, it never satisfies."""
+
+    id: Slug
+    requirements: tuple[Slug, ...]
+    title: Text
+    owner: Text
+    eta: date
+    note: str = ""
+    probe: Literal["old-registration-urls"] | None = None
+
+
+class OpenQuestion(Strict):
+    """A question the page leaves open and the signer role that answers it."""
+
+    id: Slug
+    title: Text
+    answered_by_role: Slug | None = None
+
+
+class Script(Strict):
+    """A script of the release: in which component's tarball, how it is called, what it must leave behind.
+
+    `command` words may hold {source} (unpacked tarball), {out} (scratch folder), {host}, and for the
+    database {db_host} {db_port} {db_user} {db_name}; the password is in PGPASSFILE.
+    """
+
+    component: Slug
+    command: tuple[str, ...]
+    deadline: PositiveInt = 300
+    ca: str | None = None
+    certificate: str | None = None
+    version_table: str | None = None
+    version_query: str | None = None
+    last_script_dir: str | None = None
+
+
+class Setup(Strict):
+    """The easy installation: commands over SSH on the engine machine and the service they are about."""
+
+    tool: tuple[str, ...]
+    service: str
+
+
+class Scripts(Strict):
+    """The release's own scripts."""
+
+    pki: Script | None = None
+    database: Script | None = None
+    setup: Setup | None = None
+
+
+class Page(Strict):
+    """A release page. `schema` names the format; `engine` the engine versions it can judge."""
+
+    schema_name: Literal["ovirt-release-page/1"] = Field(alias="schema")
+    id: Slug
+    title: Text
+    product: Text
+    version: Text
+    historical: bool = False
+    engine: Text
+    should: Literal["remark", "explain"] = "remark"
+    release_date: date
+    source: Source
+    places: dict[str, str] = Field(default_factory=dict)
+    requirements: tuple[Requirement, ...]
+    timeline: tuple[Milestone, ...] = ()
+    components: tuple[Component, ...]
+    distributions: tuple[Distribution, ...] = ()
+    signers: tuple[Signer, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    open_questions: tuple[OpenQuestion, ...] = ()
+    scripts: Scripts = Scripts()
+
+
+class PageOverlay(Strict):
+    """What a lab puts in place of a page's own signers and addresses; using one makes the run a rehearsal."""
+
+    schema_name: Literal["ovirt-release-overlay/1"] = Field(alias="schema")
+    page: Slug
+    places: dict[str, str] = Field(default_factory=dict)
+    signers: tuple[Signer, ...] = ()
+
+
+def end_of(moment: datetime | date) -> datetime:
+    """Return the moment itself, or for a bare date its last second, in UTC."""
+    if isinstance(moment, datetime):
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return datetime.combine(moment, time(23, 59, 59), tzinfo=UTC)

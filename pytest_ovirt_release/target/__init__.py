@@ -1,0 +1,1 @@
+"""What is under test: the target file, the engine, its nodes and storage, and how to recognise a lab."""

@@ -1,0 +1,94 @@
+"""The target file: which engine, nodes and storage a run is pointed at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from pytest_ovirt_release.release.model import Slug, Strict, Text
+
+
+class SshTarget(Strict):
+    """How to reach one machine over SSH; `host_key` is its pinned public key line (`ssh-ed25519 AAAA…`)."""
+
+    address: Text
+    port: PositiveInt = 22
+    user: Text = "root"
+    key_file: Path | None = None
+    password_file: Path | None = None
+    password_env: str | None = None
+    host_key: Text
+
+
+class EngineTarget(Strict):
+    """The engine: API address, CA file, user, and where the password comes from (never the password)."""
+
+    url: Text
+    ca_file: Path
+    user: Text = "admin@internal"
+    password_file: Path | None = None
+    password_env: str | None = None
+    ssh: SshTarget | None = None
+
+
+class NodeTarget(Strict):
+    """One node: how it registers (by itself, or by the command that we run over SSH) and what it serves.
+
+    `address` is what the engine shall know it by. `may_move` allows an existing host to be moved to a local
+    data center.
+    """
+
+    name: Slug
+    address: Text
+    ssh: SshTarget
+    registered_by: Literal["node", "command"] = "command"
+    storage: Literal["nfs", "local"]
+    may_move: bool = False
+
+
+class NfsTarget(Strict):
+    """The NFS export the storage domain is made on; it must be empty."""
+
+    address: Text
+    path: Text
+    version: Literal["auto", "v3", "v4", "v4_0", "v4_1", "v4_2"] = "auto"
+
+
+class StorageTarget(Strict):
+    """The storage under test: one NFS export and one directory on the node that serves local storage."""
+
+    nfs: NfsTarget | None = None
+    local_path: Text | None = None
+
+
+class Deadlines(Strict):
+    """Longest waits in seconds for each kind of wait on a live engine."""
+
+    request: PositiveFloat = 60
+    registration: PositiveFloat = 300
+    approve: PositiveFloat = 1800
+    host_up: PositiveFloat = 900
+    storage: PositiveFloat = 300
+    disk: PositiveFloat = 300
+    guest: PositiveFloat = 300
+    removal: PositiveFloat = 600
+    ssh: PositiveFloat = 60
+    script: PositiveFloat = 600
+    download: PositiveFloat = 900
+
+
+class Target(Strict):
+    """A target file. Relative paths in it start at the file's own folder."""
+
+    schema_name: Literal["ovirt-release-target/1"] = Field(alias="schema")
+    name: Slug
+    candidate: Path | None = None
+    page_overlay: Path | None = None
+    run_release_scripts: bool = False
+    database: str | None = None
+    engine: EngineTarget
+    nodes: tuple[NodeTarget, ...] = Field(min_length=1)
+    storage: StorageTarget
+    deadlines: Deadlines = Deadlines()

@@ -1,0 +1,1 @@
+"""Journals to verdict: one pure decision, from which everything a person or a machine reads is rendered."""
