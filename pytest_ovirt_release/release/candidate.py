@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, NonNegativeInt
 
-from pytest_ovirt_release.release.model import Commit, Sha256, Slug, Strict, Text
+from pytest_ovirt_release.release.model import Commit, Moment, Sha256, Slug, Strict, Text
 
 
 class CandidateFile(Strict):
@@ -45,6 +44,6 @@ class Candidate(Strict):
     page: Slug
     version: Text
     rc: str | None = None
-    created: datetime
+    created: Moment
     components: tuple[CandidateComponent, ...]
     packages: tuple[CandidatePackage, ...] = ()

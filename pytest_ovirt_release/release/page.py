@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, StringConstraints
 
-from pytest_ovirt_release.release.model import Fingerprint, Sha256, Slug, Strict, Text
+from pytest_ovirt_release.release.model import (
+    Day,
+    Fingerprint,
+    Moment,
+    MomentOrDay,
+    Sha256,
+    Slug,
+    Strict,
+    Text,
+)
 
 Level = Literal["must", "should"]
 Axis = Literal["component", "distribution", "node"]
@@ -23,14 +32,22 @@ class Source(Strict):
     uri: Text
     title: Text
     sha256: Sha256
-    updated: date | None = None
+    updated: Day | None = None
+
+
+class PageLine(Strict):
+    """One line of the wiki page: its number from 1, and the SHA-256 of its text without surrounding blanks."""
+
+    line: PositiveInt
+    sha256: Sha256
 
 
 class Requirement(Strict):
     """One MUST or SHOULD of the page.
 
     `line` and `sha256` name the page's line (the digest is of the line's UTF-8 text without surrounding
-    blanks); several requirements may stand in one line. `needs` lists the requirements without which this
+    blanks); several requirements may stand in one line. `detail` names a further line that only says what the
+    first one means. `needs` lists the requirements without which this
     one cannot be judged (then its cell is *blocked*). `proof` is our own sentence on what proves it.
     `not_applicable` maps an axis value (or "*") to the reason why the requirement does not apply there.
     """
@@ -41,6 +58,7 @@ class Requirement(Strict):
     section: Text
     line: PositiveInt
     sha256: Sha256
+    detail: PageLine | None = None
     proof: Text
     axis: Axis | None = None
     needs: tuple[Slug, ...] = ()
@@ -56,14 +74,16 @@ class Milestone(Strict):
     `judged_by`: tag-date (the tag of `component` is not younger than `due`), branch-date (the release branch
     of every component starts by then), notes-before-branch, or declared (nobody can measure it; `actual` is
     what the page says). A date without time of day means the end of that day, UTC.
+    `before` names a milestone that this one has to come before.
     """
 
     id: Slug
     title: Text
-    due: datetime | date
+    due: MomentOrDay
     judged_by: Literal["tag-date", "branch-date", "notes-before-branch", "declared"] = "declared"
     component: Slug | None = None
-    actual: datetime | date | None = None
+    before: Slug | None = None
+    actual: MomentOrDay | None = None
 
     def due_at(self) -> datetime:
         """Return the last moment that still meets the milestone, in UTC."""
@@ -86,7 +106,7 @@ class Component(Strict):
     binary_tarball: Pattern | None = None
     binary_signature: Pattern | None = None
     notes: Pattern
-    branch_created: datetime | None = None
+    branch_created: Moment | None = None
 
 
 class Distribution(Strict):
@@ -115,7 +135,7 @@ class Signer(Strict):
     title: Text
     fingerprints: tuple[Fingerprint, ...] = ()
     keys: tuple[KeyFile, ...] = ()
-    not_before: datetime | None = None
+    not_before: Moment | None = None
 
 
 class Gap(Strict):
@@ -125,7 +145,7 @@ class Gap(Strict):
     requirements: tuple[Slug, ...]
     title: Text
     owner: Text
-    eta: date
+    eta: Day
     note: str = ""
     probe: Literal["old-registration-urls"] | None = None
 
@@ -142,7 +162,8 @@ class Script(Strict):
     """A script of the release: in which component's tarball, how it is called, what it must leave behind.
 
     `command` words may hold {source} (unpacked tarball), {out} (scratch folder), {host}, and for the
-    database {db_host} {db_port} {db_user} {db_name}; the password is in PGPASSFILE.
+    database {db_host} {db_port} {db_user} {db_name}; the password is in PGPASSFILE. `ca` and `certificate` are
+    paths inside {out}; `last_script_dir` is a path inside {source}; `version_query` gives one row, the version.
     """
 
     component: Slug
@@ -181,7 +202,7 @@ class Page(Strict):
     historical: bool = False
     engine: Text
     should: Literal["remark", "explain"] = "remark"
-    release_date: date
+    release_date: Day
     source: Source
     places: dict[str, str] = Field(default_factory=dict)
     requirements: tuple[Requirement, ...]

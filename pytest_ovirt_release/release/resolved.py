@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from pytest_ovirt_release.release.candidate import Candidate, CandidateComponent, CandidateFile, CandidatePackage
+    from pytest_ovirt_release.release.candidate import (
+        Candidate,
+        CandidateComponent,
+        CandidateFile,
+        CandidatePackage,
+    )
     from pytest_ovirt_release.release.page import Component, Distribution, Page
 
 
@@ -61,7 +66,13 @@ def resolve_component(page: Page, candidate: Candidate, name: str) -> ComponentU
     if wanted is None or given is None:
         where = f"page {page.id}" if wanted is None else f"candidate {candidate.version}"
         raise ReleaseError(f"component {name!r} is not in {where}")
-    values = {**page.places, "name": name, "version": given.version, "tag": given.tag, "release": candidate.version}
+    values = {
+        **page.places,
+        "name": name,
+        "version": given.version,
+        "tag": given.tag,
+        "release": candidate.version,
+    }
 
     def fill(pattern: str) -> str:
         return fill_in(pattern, values, f"page {page.id}, component {name}")
@@ -116,7 +127,9 @@ def fill_in(pattern: str, values: dict[str, str], where: str) -> str:
         return pattern.format_map(values)
     except (KeyError, ValueError, IndexError, AttributeError) as error:
         known = ", ".join(sorted(values))
-        raise ReleaseError(f"{where}: pattern {pattern!r}: {error!s} is not known; known are {known}") from error
+        raise ReleaseError(
+            f"{where}: pattern {pattern!r}: {error!s} is not known; known are {known}"
+        ) from error
 
 
 def _by_kind(component: CandidateComponent) -> dict[str, CandidateFile]:

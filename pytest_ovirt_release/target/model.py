@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotations when the module is loaded
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
-from pytest_ovirt_release.release.model import Slug, Strict, Text
+from pytest_ovirt_release.release.model import Seconds, Slug, Strict, Text
 
 
 class SshTarget(Strict):
@@ -66,17 +66,17 @@ class StorageTarget(Strict):
 class Deadlines(Strict):
     """Longest waits in seconds for each kind of wait on a live engine."""
 
-    request: PositiveFloat = 60
-    registration: PositiveFloat = 300
-    approve: PositiveFloat = 1800
-    host_up: PositiveFloat = 900
-    storage: PositiveFloat = 300
-    disk: PositiveFloat = 300
-    guest: PositiveFloat = 300
-    removal: PositiveFloat = 600
-    ssh: PositiveFloat = 60
-    script: PositiveFloat = 600
-    download: PositiveFloat = 900
+    request: Seconds = 60
+    registration: Seconds = 300
+    approve: Seconds = 1800
+    host_up: Seconds = 900
+    storage: Seconds = 300
+    disk: Seconds = 300
+    guest: Seconds = 300
+    removal: Seconds = 600
+    ssh: Seconds = 60
+    script: Seconds = 600
+    download: Seconds = 900
 
 
 class Target(Strict):

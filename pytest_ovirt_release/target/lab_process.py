@@ -1,0 +1,97 @@
+"""Start the embedded lab as a subprocess and end it again; it answers by writing an ordinary target file."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+READY = 90.0
+"""Seconds a lab may take until everything answers."""
+
+GRACE = 15.0
+"""Seconds a lab may take to end by itself."""
+
+
+@dataclass
+class LabProcess:
+    """A running lab: its target file, and the folder it lives in."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    target: Path
+
+    def died(self) -> str | None:
+        """Return a sentence if the lab ended although nobody asked it to."""
+        code = self.process.poll()
+        return None if code is None else f"the lab ended by itself with code {code}"
+
+    def stop(self, keep_log: Path) -> None:
+        """End the lab, keep its log, remove its folder."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait(GRACE)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        if (self.folder / "lab.log").is_file():
+            shutil.copyfile(self.folder / "lab.log", keep_log)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def start_lab(page: Path, speed: str, faults: Sequence[str]) -> LabProcess:
+    """Start a lab for a release page and wait until it is ready; ReleaseError says why it is not."""
+    # A short path: sockets of gpg's agent and PostgreSQL must fit into 108 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="orl-"))
+    words = [sys.executable, "-m", "pytest_ovirt_release.lab", "--folder", str(folder), "--speed", speed]
+    words += ["--page", str(page), "--parent", str(os.getpid())]
+    for fault in faults:
+        words += ["--fault", fault]
+    errors = folder / "lab.err"
+    with errors.open("wb") as err:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, start_new_session=True
+        )
+    try:
+        line = _first_line(process, READY)
+    except BaseException:
+        LabProcess(process, folder, folder).stop(Path(os.devnull))
+        raise
+    if not line.startswith("ready "):
+        said = errors.read_text(encoding="utf-8", errors="backslashreplace").strip()[-2000:]
+        LabProcess(process, folder, folder).stop(Path(os.devnull))
+        raise ReleaseError(f"the lab did not start: {said or 'it said nothing'}")
+    return LabProcess(process, folder, Path(line.removeprefix("ready ").strip()))
+
+
+def _first_line(process: subprocess.Popen[bytes], seconds: float) -> str:
+    """Return the lab's first line, or nothing when it ended or the time is over."""
+    if process.stdout is None:  # it was started with a pipe
+        return ""
+    end = time.monotonic() + seconds
+    data = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while b"\n" not in data and (left := end - time.monotonic()) > 0:
+            if selector.select(left):
+                chunk = os.read(process.stdout.fileno(), 4096)
+                if not chunk:
+                    break
+                data += chunk
+    return data.split(b"\n")[0].decode("utf-8", "backslashreplace")
