@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-CLOCK_SKEW = datetime.timedelta(days=1)
-LIFE = datetime.timedelta(days=398)
+CLOCK_SKEW = dt.timedelta(days=1)
+LIFE = dt.timedelta(days=398)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _name(common: str) -> x509.Name:
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return x509.CertificateBuilder(
         issuer_name=issuer,
         subject_name=subject,
