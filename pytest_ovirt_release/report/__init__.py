@@ -1,1 +1,1 @@
-"""A verdict as HTML, Markdown, JUnit, console text, and inside pytest-html's page."""
+"""Everything a person or a machine reads is rendered here from one `Verdict`; nothing is decided here."""

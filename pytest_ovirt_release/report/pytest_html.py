@@ -1,0 +1,149 @@
+"""The verdict inside pytest-html's page: a convenience view; acceptance.html is the record.
+
+pytest-html inserts summary and cells as raw HTML, drops crashed tests, and never hears of tests that did not
+run: so everything here is escaped, and the summary says what its table cannot show.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pytest_ovirt_release.report import text, view, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pytest
+
+    from pytest_ovirt_release.verdict.model import Counts, Reason, Verdict
+
+SHOWN = 50
+"""How many cells that are not proven are listed; acceptance.html lists all."""
+
+_LONGEST = 500
+_COLORS = {"good": "#126327", "bad": "#a3121f", "warn": "#7a4a00", "": "#464c54", "title": "#1a1d21"}
+_STATE_LIST = "border-collapse:collapse;margin:.5em 0"
+_CELL = "text-align:left;vertical-align:top;padding:.2em .6em;border:1px solid #999"
+
+
+class HtmlReport(Protocol):
+    """What we touch of pytest-html's report object."""
+
+    title: str
+
+
+class PytestHtmlView:
+    """Hooks of pytest-html; register it only where that plugin is present and active.
+
+    pytest-html asks for the summary in its own `pytest_sessionfinish` (trylast): the verdict has to be there
+    by then, so `get_verdict` may compute it on demand.
+    """
+
+    def __init__(
+        self, get_verdict: Callable[[], Verdict | None], title: str = "oVirt release acceptance"
+    ) -> None:
+        """Take how to get the verdict (None: none was reached) and the page's title."""
+        self._get_verdict = get_verdict
+        self._title = title
+
+    def pytest_html_report_title(self, report: HtmlReport) -> None:
+        """Name the page; pytest-html escapes the title itself."""
+        report.title = text.one_line(self._title)
+
+    def pytest_html_results_summary(
+        self,
+        prefix: list[str],
+        summary: list[str],  # noqa: ARG002 - pytest-html's name
+        postfix: list[str],  # noqa: ARG002 - pytest-html's name
+        session: pytest.Session,  # noqa: ARG002 - pytest-html's name
+    ) -> None:
+        """Put the verdict before everything else."""
+        verdict = self._get_verdict()
+        if verdict is None:
+            prefix.append("<p><strong>No verdict was reached in this run.</strong></p>")
+            return
+        prefix.extend(summary_fragments(verdict))
+
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """Add the columns Level and Requirement after the result."""
+        cells.insert(1, '<th class="sortable" data-column-type="level">Level</th>')
+        cells.insert(2, '<th class="sortable" data-column-type="requirement">Requirement</th>')
+
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        """Fill the two columns, and make the test's name harmless, which pytest-html inserts as it is."""
+        facts = _facts(getattr(report, "user_properties", ()))
+        cells.insert(1, f'<td class="col-level">{_escaped(facts.get("release.level", ""))}</td>')
+        cells.insert(2, f'<td class="col-requirement">{_escaped(facts.get("release.requirement", ""))}</td>')
+        name = report.nodeid if report.when == "call" else f"{report.nodeid}::{report.when}"
+        for index, cell in enumerate(cells):
+            if 'class="col-testId"' in cell:
+                cells[index] = f'<td class="col-testId">{_escaped(name)}</td>'
+
+
+def summary_fragments(verdict: Verdict) -> list[str]:
+    """Return the summary as HTML fragments, every outside text escaped."""
+    mark = words.VERDICTS[verdict.verdict]
+    title = f"{mark.symbol} {_escaped(words.subject(verdict))}: {_escaped(words.heading(verdict))}"
+    look = f"font-size:1.6em;font-weight:bold;color:{_COLORS[mark.style]};background:#fff"
+    fragments = [f'<p style="{look}">{title}</p>', f"<p>{_escaped(mark.meaning)}</p>"]
+    if verdict.rehearsal:
+        fragments.append(f"<p><strong>{words.REHEARSAL}.</strong> {_escaped(words.REHEARSAL_SENTENCE)}</p>")
+    fragments.append(f"<p>Musts: {_counts(verdict.must)}. Shoulds: {_counts(verdict.should)}.</p>")
+    fragments += _reasons(verdict.reasons)
+    fragments += _not_proven(verdict)
+    fragments.append(
+        "<p>The table below is pytest's own view and leaves out tests that crashed or never ran. "
+        "The record is <code>acceptance.html</code> and <code>verdict.json</code> in the run's folder.</p>"
+    )
+    return fragments
+
+
+def _counts(counts: Counts) -> str:
+    total = counts.proven + counts.disproven + counts.unproven + counts.waived
+    return (
+        f"{counts.proven} of {total} proven, {counts.disproven} disproven, {counts.unproven} unproven, "
+        f"{counts.waived} waived"
+    )
+
+
+def _reasons(reasons: Sequence[Reason]) -> list[str]:
+    if not reasons:
+        return []
+    said = [f"{r.cell}: {r.detail}" if r.cell else r.detail for r in reasons[:SHOWN]]
+    if len(reasons) > SHOWN:
+        said.append(f"… and {len(reasons) - SHOWN} more in verdict.json")
+    return ["<p><strong>Why</strong></p><ul>" + "".join(f"<li>{_escaped(s)}</li>" for s in said) + "</ul>"]
+
+
+def _not_proven(verdict: Verdict) -> list[str]:
+    found = view.not_proven(verdict)
+    if not found:
+        return []
+    head = "".join(
+        f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("What", "Level", "State", "Why")
+    )
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f'<td style="{_CELL}">{_escaped(value)}</td>'
+            for value in (u.cell.id, u.requirement.level, words.STATES[u.cell.state].word, u.why)
+        )
+        + "</tr>"
+        for u in found[:SHOWN]
+    )
+    more = f"<p>… and {len(found) - SHOWN} more in acceptance.html</p>" if len(found) > SHOWN else ""
+    title = "Not proven, tests that crashed or never ran among them"
+    return [f'<table style="{_STATE_LIST}"><caption>{title}</caption><tr>{head}</tr>{rows}</table>{more}']
+
+
+def _facts(properties: Any) -> dict[str, str]:  # noqa: ANN401 - whatever a test put there
+    return {
+        str(entry[0]): str(entry[1])
+        for entry in properties
+        if isinstance(entry, list | tuple) and len(entry) == 2  # noqa: PLR2004 - a pair
+    }
+
+
+def _escaped(value: object) -> str:
+    return escape(text.shorten(text.visible(value), _LONGEST))

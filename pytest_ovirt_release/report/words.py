@@ -1,0 +1,104 @@
+"""The words, symbols and sentences that every report shares, so that no two reports can differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.verdict.model import CellClass, Reason, State, Verdict, Word
+
+Style = Literal["", "good", "bad", "warn", "title"]
+FINISH = "finish"
+"""Code of the remark whose detail is the command that would finish an INCOMPLETE run."""
+
+REHEARSAL = "REHEARSAL"
+REHEARSAL_SENTENCE = (
+    "Engine, nodes, signer or release files came from the embedded lab: "
+    "this is evidence about this suite, never about an oVirt release."
+)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a state or a verdict is shown: never by colour alone, so always symbol and word."""
+
+    symbol: str
+    ascii: str
+    word: str
+    style: Style
+    meaning: str
+
+
+STATES: dict[State, Mark] = {
+    "failed": Mark("✗", "X", "failed", "bad", "the check ran and the requirement does not hold"),
+    "conflict": Mark("✗", "X", "conflict", "bad", "passed for one tester and failed for another"),
+    "errored": Mark("!", "!", "errored", "warn", "the check broke off before it could tell"),
+    "blocked": Mark(
+        "!", "!", "blocked", "warn", "something this check needs did not hold, so it could not run"
+    ),
+    "flaky": Mark("~", "~", "flaky", "warn", "passed, but not cleanly at the first attempt"),
+    "missing": Mark("?", "?", "missing", "warn", "no test ran for it"),
+    "skipped": Mark("?", "?", "skipped", "warn", "the test was skipped"),
+    "passed": Mark("✓", "+", "passed", "good", "one clean pass from set-up to clean-up"),
+    "not_applicable": Mark(
+        "-", "-", "not applicable", "", "the release page says that it does not apply here"
+    ),
+}
+
+CLASSES: dict[CellClass, Mark] = {
+    "disproven": Mark("✗", "X", "disproven", "bad", "shown not to hold"),
+    "unproven": Mark("?", "?", "unproven", "warn", "nobody knows: it was not shown to hold"),
+    "proven": Mark("✓", "+", "proven", "good", "shown to hold"),
+    "not_applicable": Mark(
+        "-", "-", "not applicable", "", "the release page says that it does not apply here"
+    ),
+}
+
+VERDICTS: dict[Word, Mark] = {
+    "GO": Mark("✓", "+", "GO", "good", "Every MUST of the release page is proven for this candidate."),
+    "GO-CONDITIONAL": Mark(
+        "!",
+        "!",
+        "GO-CONDITIONAL",
+        "warn",
+        "No MUST stands in the way, on conditions that a person has to accept.",
+    ),
+    "INCOMPLETE": Mark(
+        "?",
+        "?",
+        "INCOMPLETE",
+        "warn",
+        "No MUST is disproven, but not every MUST is proven. This is not a GO.",
+    ),
+    "NO-GO": Mark("✗", "X", "NO-GO", "bad", "Something that this release must have does not hold."),
+    "INVALID": Mark(
+        "✗",
+        "X",
+        "INVALID",
+        "bad",
+        "The release could not be judged: what it is judged by is broken or was overridden.",
+    ),
+}
+
+
+def heading(verdict: Verdict) -> str:
+    """Return the verdict's word, with REHEARSAL beside it when it is one."""
+    return f"{verdict.verdict} ({REHEARSAL})" if verdict.rehearsal else verdict.verdict
+
+
+def subject(verdict: Verdict) -> str:
+    """Return what was judged: the page's title and the candidate's rc."""
+    title = verdict.page.title if verdict.page else "oVirt release"
+    rc = verdict.candidate.rc if verdict.candidate else None
+    return f"{title} {rc}" if rc else title
+
+
+def finish_command(verdict: Verdict) -> str | None:
+    """Return the command that would finish the job, if the verdict names one."""
+    return next((r.detail for r in verdict.remarks if r.code == FINISH), None)
+
+
+def other_remarks(verdict: Verdict) -> tuple[Reason, ...]:
+    """Return the remarks but for the finishing command, which every report shows in a place of its own."""
+    return tuple(r for r in verdict.remarks if r.code != FINISH)
