@@ -31,7 +31,7 @@ class DataFileError(ReleaseError):
         super().__init__("\n".join([f"{path}: {len(mistakes)} mistake(s)", *(f"  {m}" for m in mistakes)]))
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(AssertionError):  # noqa: N818 - reads as what happened
     """The requirement does not hold; `code` is stable, the text says what was wanted and what was found."""
 
     def __init__(self, code: str, message: str) -> None:

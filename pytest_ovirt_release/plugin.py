@@ -1,1 +1,207 @@
-"""pytest hooks: glue only, no decisions."""
+"""pytest hooks: glue only, no decisions.
+
+Outside release mode (no page configured, or nothing collected from the suite) this plugin adds its options
+and marks, and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ovirt_release import options
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_ovirt_release.controller import Controller
+    from pytest_ovirt_release.record.context import Context
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add options and ini keys."""
+    options.add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Register marks, and in release mode the part that this process plays."""
+    config.addinivalue_line("markers", "must(id): a MUST of the release page, by its permanent id")
+    config.addinivalue_line("markers", "should(id): a SHOULD of the release page, by its permanent id")
+    if hasattr(config, "workerinput"):
+        if "ovirt_release" in config.workerinput:
+            config.pluginmanager.register(WorkerPart(config), "ovirt-release-worker")
+        return
+    settings = options.read_settings(config)
+    if options.is_release_mode(settings, config.args, config.invocation_params.dir):
+        part = ListPart if config.getoption("collectonly") else ControllerPart
+        config.pluginmanager.register(part(config, settings), "ovirt-release-controller")
+
+
+def _play(config: pytest.Config, context: Context) -> None:
+    """Record what this process collects and runs, and offer the fixtures."""
+    from pytest_ovirt_release import fixtures  # noqa: PLC0415 - release mode only
+    from pytest_ovirt_release.record.recorder import Recorder  # noqa: PLC0415 - release mode only
+
+    config.stash[fixtures.CONTEXT] = context
+    if not config.pluginmanager.has_plugin("dsession"):
+        recorder = Recorder(context.journal, context.redact, context.page, context.axes)
+        config.pluginmanager.register(recorder, "ovirt-release-recorder")
+        config.pluginmanager.register(fixtures, "ovirt-release-fixtures")
+
+
+def _arm_signals() -> None:
+    """Let SIGTERM and SIGHUP end a run as Ctrl-C does; re-arm Ctrl-C where a script had it ignored."""
+
+    def interrupt(number: int, _frame: object) -> None:
+        waiting = sys.modules.get("pytest_ovirt_release.checks.waiting")
+        if waiting is not None:
+            waiting.stop.set()
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, interrupt)
+
+
+class WorkerPart:
+    """What an xdist worker does: record in its own journal."""
+
+    def __init__(self, config: Any) -> None:  # noqa: ANN401 - xdist adds workerinput to the config
+        """Read the inputs that the controller names."""
+        from pytest_ovirt_release.record.context import Sources, open_context  # noqa: PLC0415 - release mode only
+
+        self._config = config
+        self.context = open_context(
+            Sources(**config.workerinput["ovirt_release"]), config.workerinput["workerid"]
+        )
+
+    def pytest_sessionstart(self) -> None:
+        """Start recording."""
+        _arm_signals()
+        _play(self._config, self.context)
+
+
+class ListPart:
+    """`--collect-only`: lists the tests, computes no verdict, starts no lab."""
+
+    def __init__(self, config: pytest.Config, settings: options.Settings) -> None:
+        """Remember the settings."""
+        self._config = config
+        self._settings = settings
+
+    def pytest_sessionstart(self) -> None:
+        """Offer the axes of the page."""
+        from pytest_ovirt_release.controller import list_only  # noqa: PLC0415 - release mode only
+        from pytest_ovirt_release.errors import ReleaseError  # noqa: PLC0415 - release mode only
+
+        try:
+            _play(self._config, list_only(self._settings))
+        except ReleaseError as error:
+            raise pytest.UsageError(str(error)) from error
+
+    def pytest_report_collectionfinish(self) -> str:
+        """Say that listing is not judging."""
+        return "ovirt-release: tests were only listed; no verdict was computed"
+
+
+class ControllerPart:
+    """The process that prepares the run and gives the verdict."""
+
+    def __init__(self, config: pytest.Config, settings: options.Settings) -> None:
+        """Prepare nothing yet: configuration must stay cheap."""
+        from pytest_ovirt_release.controller import Controller  # noqa: PLC0415 - release mode only
+
+        self._config = config
+        self.controller: Controller = Controller(settings)
+        if config.pluginmanager.hasplugin("html"):
+            from pytest_ovirt_release.report.pytest_html import PytestHtmlView  # noqa: PLC0415 - where it is used
+
+            config.pluginmanager.register(
+                PytestHtmlView(lambda: self.controller.verdict), "ovirt-release-html"
+            )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Prepare the run before workers start and tests are collected."""
+        _arm_signals()
+        _play(self._config, self.controller.start())
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is judged and where it is recorded."""
+        from pytest_ovirt_release.controller import announce  # noqa: PLC0415 - release mode only
+
+        return list(announce(self.controller.context)) if self.controller.context else []
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist has no public type for it
+        """Tell a new worker where the inputs are."""
+        if self.controller.context is not None:
+            node.workerinput["ovirt_release"] = self.controller.context.sources.plain()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - xdist has no public type
+        """Record a worker that did not end by itself."""
+        if error and self.controller.context is not None:
+            self.controller.context.journal.write(
+                "trouble", text=f"worker {node.gateway.id} died: {error}", sync=True
+            )
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Record the test in which a worker died: only the controller hears of it."""
+        if str(report.when) == "???" and self.controller.context is not None:
+            self.controller.context.journal.write("crash", nodeid=report.nodeid, sync=True)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Record that pytest or a plugin broke, in whichever process."""
+        if self.controller.context is not None:
+            last = (str(excrepr).strip().splitlines() or ["unknown"])[-1]
+            self.controller.context.journal.write("internalerror", text=last, sync=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Give the verdict once every fixture is torn down and every worker has ended."""
+        try:
+            session.exitstatus = self.controller.finish(int(exitstatus))
+        except Exception as error:  # noqa: BLE001 - a verdict that cannot be given is never GO
+            self.controller.trouble.append(str(error))
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Say the verdict last, when pytest has said everything else."""
+        self.controller.abandon()
+        terminal = config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and self.controller.run is not None:
+            _say(terminal, self.controller)
+
+
+def _say(terminal: Any, controller: Controller) -> None:  # noqa: ANN401 - pytest's reporter has no public type
+    """Print the verdict's table and last line, coloured by pytest's own means."""
+    from pytest_ovirt_release.report import console  # noqa: PLC0415 - release mode only
+
+    for text in controller.trouble:
+        terminal.write_line(f"ovirt-release: {text}", red=True)
+    if controller.verdict is None or controller.run is None:
+        return
+    styles = {
+        "good": {"green": True},
+        "bad": {"red": True},
+        "warn": {"yellow": True},
+        "title": {"bold": True},
+    }
+    width = terminal._tw.fullwidth  # noqa: SLF001 - pytest has no public width
+    for line in console.lines(controller.verdict, width, folder=str(controller.run.path)):
+        terminal.write_line(line.text, **styles.get(line.style, {}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Let go of lab and lock even when pytest never came to a session."""
+    try:
+        return (yield)
+    finally:
+        part = config.pluginmanager.get_plugin("ovirt-release-controller")
+        if isinstance(part, ControllerPart):
+            part.controller.abandon()

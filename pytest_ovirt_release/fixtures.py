@@ -1,0 +1,231 @@
+"""Fixtures of the acceptance suite; whatever is heavy is imported by the fixture that needs it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.record.context import Context
+from pytest_ovirt_release.record.recorder import CELLS
+from pytest_ovirt_release.release.resolved import resolve_component, resolve_distribution
+from pytest_ovirt_release.target.brand import is_lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from pytest_ovirt_release.checks.cycle import Cycle
+    from pytest_ovirt_release.checks.database import Database
+    from pytest_ovirt_release.checks.engine import Engine
+    from pytest_ovirt_release.checks.ledger import Ledger
+    from pytest_ovirt_release.checks.openpgp import SignerPolicy
+    from pytest_ovirt_release.checks.tarball import SignedTarball
+    from pytest_ovirt_release.release.candidate import Candidate
+    from pytest_ovirt_release.release.page import Page
+    from pytest_ovirt_release.release.resolved import ComponentUnderTest, DistributionUnderTest
+    from pytest_ovirt_release.target.model import NodeTarget, Target
+
+CONTEXT = pytest.StashKey[Context]()
+LARGEST_EVIDENCE = 4 * 1024 * 1024
+"""Bytes of one evidence file; more is cut and says so."""
+
+
+class EvidenceWriter:
+    """Keeps what a check found: values in the journal, files in `evidence/`, each with its SHA-256."""
+
+    def __init__(self, context: Context, item: pytest.Item) -> None:
+        """Keep evidence of one test."""
+        self._context = context
+        self._item = item
+        self._cells = [cell for _, _, cell in item.stash.get(CELLS, ())] or [""]
+
+    def value(self, name: str, value: object) -> None:
+        """Keep a plain value: text, number, list or dict."""
+        for cell in self._cells:
+            self._context.journal.write(
+                "evidence", nodeid=self._item.nodeid, cell=cell, name=name, value=value
+            )
+
+    def file(self, name: str, data: bytes) -> None:
+        """Keep a file; texts in it are redacted."""
+        kept = data if len(data) <= LARGEST_EVIDENCE else data[:LARGEST_EVIDENCE] + b"\n[cut]\n"
+        kept = self._context.redact(kept.decode("utf-8", "surrogateescape")).encode(
+            "utf-8", "surrogateescape"
+        )
+        digest = hashlib.sha256(kept).hexdigest()
+        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80] or "evidence"
+        path = self._context.folder / "evidence" / f"{digest[:12]}-{safe}"
+        path.write_bytes(kept)
+        for cell in self._cells:
+            self._context.journal.write(
+                "evidence",
+                nodeid=self._item.nodeid,
+                cell=cell,
+                name=name,
+                file=f"evidence/{path.name}",
+                sha256=digest,
+                size=len(kept),
+            )
+
+    def fact(self, key: str, value: object, source: str) -> None:
+        """Keep a fact that timeline and gaps are judged by, and where it comes from."""
+        self._context.journal.write("fact", key=key, value=value, source=source, nodeid=self._item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def release_context(pytestconfig: pytest.Config) -> Context:
+    """Everything this process knows of the run."""
+    return pytestconfig.stash[CONTEXT]
+
+
+@pytest.fixture(scope="session")
+def release_page(release_context: Context) -> Page:
+    """The release page, with the lab's overlay when there is one."""
+    return release_context.page
+
+
+@pytest.fixture(scope="session")
+def release_candidate(release_context: Context) -> Candidate:
+    """The candidate under test."""
+    if release_context.candidate is None:
+        raise ReleaseError("there is no candidate")
+    return release_context.candidate
+
+
+@pytest.fixture(scope="session")
+def release_target(release_context: Context) -> Target:
+    """The target file, with absolute paths."""
+    if release_context.target is None:
+        raise ReleaseError("there is no target")
+    return release_context.target
+
+
+@pytest.fixture(scope="session")
+def run_folder(release_context: Context) -> Path:
+    """Return the folder that this run is recorded in."""
+    return release_context.folder
+
+
+@pytest.fixture(scope="session")
+def component(
+    request: pytest.FixtureRequest, release_page: Page, release_candidate: Candidate
+) -> ComponentUnderTest:
+    """One component of the page at a time."""
+    return resolve_component(release_page, release_candidate, str(request.param))
+
+
+@pytest.fixture(scope="session")
+def distribution(
+    request: pytest.FixtureRequest, release_page: Page, release_candidate: Candidate
+) -> DistributionUnderTest:
+    """One distribution of the page at a time."""
+    return resolve_distribution(release_page, release_candidate, str(request.param))
+
+
+@pytest.fixture(scope="session")
+def node(request: pytest.FixtureRequest, release_target: Target) -> NodeTarget:
+    """One node of the target at a time."""
+    return next(n for n in release_target.nodes if n.name == request.param)
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest, release_context: Context) -> EvidenceWriter:
+    """Keep what the check found."""
+    return EvidenceWriter(release_context, request.node)
+
+
+@pytest.fixture(scope="session")
+def met(release_context: Context) -> Callable[[str, str], None]:
+    """Report what a connection met; this is how a rehearsal is recognised."""
+    seen: set[tuple[str, str]] = set()
+
+    def report(where: str, text: str) -> None:
+        if (where, text) not in seen:
+            seen.add((where, text))
+            release_context.journal.write("brand", where=where, text=text, lab=is_lab(text), sync=True)
+
+    return report
+
+
+@pytest.fixture(scope="session")
+def ledger(release_context: Context) -> Ledger:
+    """What this run creates, written down before it is created."""
+    from pytest_ovirt_release.checks.ledger import Ledger  # noqa: PLC0415 - only suites that run pay for it
+
+    return Ledger(release_context.journal.write, release_context.sources.run_id)
+
+
+@pytest.fixture(scope="session")
+def release_signers(release_context: Context) -> SignerPolicy:
+    """Who may sign the release's tarballs."""
+    return _policy(release_context, "release-signer")
+
+
+@pytest.fixture(scope="session")
+def repository_signers(release_context: Context) -> SignerPolicy:
+    """Who may sign package repositories."""
+    return _policy(release_context, "repository-signer")
+
+
+def _policy(context: Context, role: str) -> SignerPolicy:
+    from pytest_ovirt_release.checks.openpgp import policy_for  # noqa: PLC0415 - only suites that run pay for it
+
+    return policy_for(context.page, role)
+
+
+@pytest.fixture(scope="session")
+def signed_tarball(
+    release_context: Context, release_signers: SignerPolicy, met: Callable[[str, str], None]
+) -> Callable[[str], SignedTarball]:
+    """Return a component's tarball, accepted in this run; blocked when it was not."""
+    from pytest_ovirt_release.checks import tarball  # noqa: PLC0415 - only suites that run pay for it
+
+    def accepted(name: str) -> SignedTarball:
+        context = release_context
+        if context.candidate is None or context.target is None:
+            raise ReleaseError("there is no candidate or no target")
+        wanted = resolve_component(context.page, context.candidate, name)
+        return tarball.for_scripts(
+            wanted, release_signers, context.folder / "release-files", context.target.deadlines, met
+        )
+
+    return accepted
+
+
+@pytest.fixture(scope="session")
+def engine(
+    release_context: Context, release_target: Target, met: Callable[[str, str], None]
+) -> Iterator[Engine]:
+    """The engine under test, through one adapter; one connection for each process."""
+    from pytest_ovirt_release.checks.engine import Engine  # noqa: PLC0415 - only suites that run pay for it
+
+    with Engine(release_target, release_context.sources.run_id, met) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def cycle(
+    release_context: Context,
+    release_target: Target,
+    engine: Engine,
+    ledger: Ledger,
+    met: Callable[[str, str], None],
+) -> Cycle:
+    """The stages of every node: whichever test first needs one performs it."""
+    from pytest_ovirt_release.checks.cycle import Cycle  # noqa: PLC0415 - only suites that run pay for it
+
+    write: Any = release_context.journal.write
+    return Cycle(release_target, engine, ledger, release_context.folder, write, met)
+
+
+@pytest.fixture(scope="session")
+def database(release_context: Context, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A real, empty PostgreSQL."""
+    from pytest_ovirt_release.checks.database import Database  # noqa: PLC0415 - only suites that run pay for it
+
+    with Database(release_context.sources.database, tmp_path_factory.mktemp("database")) as ready:
+        yield ready

@@ -1,0 +1,57 @@
+"""The folder of one run: `reports/<UTC time>-<run id>/`, with `reports/latest` pointing at the newest."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from pytest_ovirt_release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where one run is recorded; `id` also stands in the name of every object that the run makes."""
+
+    path: Path
+    id: str
+
+    def journal(self, process: str) -> Path:
+        """Return the journal file of one process (`controller`, `gw0` …)."""
+        return self.path / "journal" / f"{process}.jsonl"
+
+    def lock(self) -> FileLock:
+        """Return the lock that is held as long as the run lives."""
+        return FileLock(self.path / "run.lock")
+
+
+def create(reports: Path, now: datetime) -> RunFolder:
+    """Make the folder of a new run and let `latest` point at it; ReleaseError if that is impossible."""
+    run_id = secrets.token_hex(4)
+    path = reports / f"{now:%Y%m%dT%H%M%SZ}-{run_id}"
+    try:
+        (path / "journal").mkdir(parents=True)
+        (path / "evidence").mkdir()
+        new = reports / f".latest-{run_id}"
+        new.symlink_to(path.name)
+        new.replace(reports / "latest")
+    except OSError as error:
+        raise ReleaseError(
+            f"cannot record this run in {reports}: {error.strerror} ({error.filename}); "
+            "free some space or name another folder by the ini key release_reports"
+        ) from error
+    return RunFolder(path, run_id)
+
+
+def copy_in(folder: Path, name: str, data: bytes) -> None:
+    """Write one input's copy into the run folder, readable by its owner only."""
+    fd = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(data)

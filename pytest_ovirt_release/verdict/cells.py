@@ -1,0 +1,222 @@
+"""From runs to cells: which cells the page asks for, and what all runs together say of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.verdict.fold import MISSING, Outcome, left_behind, outcomes, worst
+from pytest_ovirt_release.verdict.model import Attempt, CellVerdict, Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pytest_ovirt_release.release.page import Page, Requirement
+    from pytest_ovirt_release.verdict.journals import Run
+    from pytest_ovirt_release.verdict.model import CellClass, Disposition, State
+
+ABSENT: frozenset[State] = frozenset({"missing", "skipped", "blocked"})
+"""States that neither prove a cell nor spoil somebody else's proof."""
+
+NOWHERE = "(no node)"
+"""Stands for the node axis while no run has named its nodes."""
+
+CLASSES: dict[State, CellClass] = {
+    "failed": "disproven",
+    "conflict": "disproven",
+    "errored": "unproven",
+    "blocked": "unproven",
+    "flaky": "unproven",
+    "missing": "unproven",
+    "skipped": "unproven",
+    "passed": "proven",
+    "not_applicable": "not_applicable",
+}
+
+DISPOSITIONS: dict[CellClass, Disposition] = {
+    "disproven": "unsatisfied",
+    "unproven": "unsatisfied",
+    "proven": "satisfied",
+    "not_applicable": "not_applicable",
+}
+
+
+@dataclass
+class _Gathered:
+    """What all runs recorded for one cell: attempts by test, evidence, and the tests the suite holds for it."""
+
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    evidence: list[Evidence] = field(default_factory=list)
+    expected: set[str] = field(default_factory=set)
+    left: list[str] = field(default_factory=list)
+
+
+def axis_values(page: Page, runs: Sequence[Run], requirement: Requirement) -> tuple[str | None, ...]:
+    """Return the values of a requirement's axis: components and distributions by page, nodes by the runs."""
+    if requirement.axis == "component":
+        return tuple(c.name for c in page.components)
+    if requirement.axis == "distribution":
+        return tuple(d.name for d in page.distributions)
+    if requirement.axis == "node":
+        named = {
+            str(n): None for run in runs for start in run.of("run") for n in start["axes"].get("node", [])
+        }
+        return tuple(named) or (NOWHERE,)
+    return (None,)
+
+
+def judge_cells(page: Page, runs: Sequence[Run]) -> dict[str, tuple[CellVerdict, ...]]:
+    """Return the cells of every requirement of the page."""
+    gathered: dict[str, _Gathered] = {}
+    for run in runs:
+        _gather(page, run, gathered)
+    return {
+        r.id: tuple(_judge(r, value, gathered) for value in axis_values(page, runs, r))
+        for r in page.requirements
+    }
+
+
+def _gather(page: Page, run: Run, gathered: dict[str, _Gathered]) -> None:
+    """Add one run's outcomes, evidence and leftovers to what is known of each cell."""
+    start = run.first("run") or {}
+    folded = outcomes(run)
+    needs = all_needs(page)
+    for item in run.of("collected"):
+        if not item.get("cell"):
+            continue
+        cell = gathered.setdefault(str(item["cell"]), _Gathered())
+        nodeid = str(item["nodeid"])
+        outcome = _lawful(folded.get(nodeid, MISSING), needs.get(str(item["requirement"]), frozenset()))
+        attempt = _attempt(nodeid, run.id, start, outcome, str(item.get("sentence") or ""))
+        known = cell.attempts.setdefault(nodeid.split("[", maxsplit=1)[0], [])
+        if not any(a.run == run.id and a.nodeid == nodeid for a in known):
+            known.append(attempt)
+    for requirement, tests in dict(start.get("suite") or {}).items():
+        for value in [None, *dict.fromkeys(v for axis in (start.get("axes") or {}).values() for v in axis)]:
+            name = requirement if value is None else f"{requirement}[{value}]"
+            gathered.setdefault(name, _Gathered()).expected.update(tests)
+    for record in run.of("evidence"):
+        gathered.setdefault(str(record.get("cell")), _Gathered()).evidence.append(_evidence(run.id, record))
+    for name, objects in left_behind(run).items():
+        gathered.setdefault(name, _Gathered()).left.extend(f"{o} (run {run.id})" for o in objects)
+
+
+def _lawful(outcome: Outcome, needs: frozenset[str]) -> Outcome:
+    """Return a block as an error when the page does not let this requirement need the blocking one."""
+    if outcome.state == "blocked" and outcome.on not in needs:
+        text = f"blocked on {outcome.on}, which the page does not list among its needs: {outcome.message}"
+        return Outcome("errored", text, "unlawful-block", outcome.on, outcome.started, outcome.seconds)
+    return outcome
+
+
+def all_needs(page: Page) -> dict[str, frozenset[str]]:
+    """Return everything each requirement needs, directly or through another."""
+    direct = {r.id: frozenset(r.needs) for r in page.requirements}
+    closed: dict[str, frozenset[str]] = {}
+    for name, first in direct.items():
+        seen: set[str] = set()
+        open_ends = list(first)
+        while open_ends:
+            need = open_ends.pop()
+            if need not in seen:
+                seen.add(need)
+                open_ends += direct.get(need, ())
+        closed[name] = frozenset(seen)
+    return closed
+
+
+def _attempt(nodeid: str, run: str, start: dict[str, object], outcome: Outcome, sentence: str) -> Attempt:
+    return Attempt(
+        nodeid=nodeid,
+        run=run,
+        tester=str(start.get("tester") or "unknown"),
+        environment=str(start.get("target") or "unknown"),
+        state=outcome.state,
+        started=outcome.started,
+        seconds=round(outcome.seconds, 3),
+        sentence=sentence,
+        message=outcome.message,
+        code=outcome.code,
+    )
+
+
+def _evidence(run: str, record: dict[str, object]) -> Evidence:
+    known = {k: record.get(k) for k in ("name", "value", "file", "sha256", "size")}
+    return Evidence.model_validate({"run": run, "nodeid": str(record.get("nodeid")), **known})
+
+
+def _judge(requirement: Requirement, value: str | None, gathered: dict[str, _Gathered]) -> CellVerdict:
+    """Return one cell: every test of the suite for it must have passed, in somebody's run, unspoilt."""
+    name = requirement.id if value is None else f"{requirement.id}[{value}]"
+    reason = requirement.not_applicable.get(value or "*") or requirement.not_applicable.get("*")
+    found = gathered.get(name, _Gathered())
+    if reason is not None:
+        return _cell(name, value, ("not_applicable", reason), found)
+    tests = found.expected | set(found.attempts)
+    states = {test: combine(found.attempts.get(test, ())) for test in tests}
+    state, detail = worst(states.values()), _detail(states, found)
+    if found.left and CLASSES[state] == "proven":
+        state, detail = "errored", f"objects left behind: {', '.join(found.left)}"
+    if state == "passed" and (short := _too_few(requirement, found)):
+        state, detail = "missing", short
+    return _cell(name, value, (state, detail), found)
+
+
+def combine(attempts: Iterable[Attempt]) -> State:
+    """Return what all attempts at one test say: per tester and environment the latest, then the worst.
+
+    Passed for one and failed for another is a *conflict*, until the one it failed for passes again.
+    """
+    latest: dict[tuple[str, str], Attempt] = {}
+    seen: list[Attempt] = []
+    for attempt in sorted(attempts, key=lambda a: a.started or ""):
+        seen.append(attempt)
+        if attempt.state not in ABSENT:
+            latest[attempt.tester, attempt.environment] = attempt
+    if not latest:
+        return worst((a.state for a in seen), "missing")
+    states = {a.state for a in latest.values()}
+    if {"failed", "passed"} <= states:
+        return "conflict"
+    return worst(states)
+
+
+def _too_few(requirement: Requirement, found: _Gathered) -> str:
+    """Return why the passes do not suffice for `min_testers` and `clean_runs`, or nothing."""
+    for test, attempts in sorted(found.attempts.items()):
+        passed = [a for a in attempts if a.state == "passed"]
+        testers, runs = {a.tester for a in passed}, {a.run for a in passed}
+        if len(testers) < requirement.min_testers:
+            return f"{test}: passed for {len(testers)} of {requirement.min_testers} testers"
+        if len(runs) < requirement.clean_runs:
+            return f"{test}: passed in {len(runs)} of {requirement.clean_runs} clean runs"
+    return ""
+
+
+def _detail(states: dict[str, State], found: _Gathered) -> str:
+    """Return the sentence of the worst test."""
+    if not states:
+        return "no test for it was collected"
+    state = worst(states.values())
+    if state == "passed":
+        return ""
+    test = min(t for t, s in states.items() if s == state)
+    told = [a.message for a in found.attempts.get(test, []) if a.message and state in {a.state, "conflict"}]
+    return told[-1] if told else f"{test} was not run"
+
+
+def _cell(name: str, value: str | None, judged: tuple[State, str], found: _Gathered) -> CellVerdict:
+    state, detail = judged
+    kind = CLASSES[state]
+    return CellVerdict.model_validate(
+        {
+            "id": name,
+            "value": value,
+            "state": state,
+            "class": kind,
+            "disposition": DISPOSITIONS[kind],
+            "detail": detail,
+            "attempts": tuple(a for test in sorted(found.attempts) for a in found.attempts[test]),
+            "evidence": tuple(found.evidence),
+        }
+    )

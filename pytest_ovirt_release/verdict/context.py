@@ -1,0 +1,143 @@
+"""What stands beside the requirements: timeline, gaps, open questions, signers, runs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.release.page import end_of
+from pytest_ovirt_release.verdict.model import (
+    GapVerdict,
+    MilestoneVerdict,
+    QuestionVerdict,
+    RunVerdict,
+    SignerVerdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pytest_ovirt_release.release.page import Gap, Milestone, Page
+    from pytest_ovirt_release.verdict.journals import Run
+
+
+def facts_of(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
+    """Return the latest value and source of every fact that the runs recorded."""
+    records = sorted((r for run in runs for r in run.of("fact")), key=lambda r: str(r["at"]))
+    return {str(r["key"]): (str(r["value"]), str(r.get("source") or "")) for r in records}
+
+
+def judge_timeline(page: Page, runs: Sequence[Run]) -> tuple[MilestoneVerdict, ...]:
+    """Return every milestone with its due and actual date and where the actual date comes from."""
+    facts = facts_of(runs)
+    return tuple(_milestone(page, m, facts) for m in page.timeline)
+
+
+def _milestone(page: Page, milestone: Milestone, facts: dict[str, tuple[str, str]]) -> MilestoneVerdict:
+    due = milestone.due.isoformat()
+    if milestone.judged_by == "declared":
+        actual = milestone.actual.isoformat() if milestone.actual else None
+        return MilestoneVerdict(
+            id=milestone.id,
+            title=milestone.title,
+            due=due,
+            actual=actual,
+            source="declared",
+            status="declared",
+        )
+    pairs = _pairs(page, milestone)
+    known = [(facts.get(key), facts.get(limit) if limit else None, limit) for key, limit in pairs]
+    dates = [_moment(value[0]) for value, _, _ in known if value]
+    if len(dates) < len(known) or any(limit and not bound for _, bound, limit in known):
+        return MilestoneVerdict(
+            id=milestone.id,
+            title=milestone.title,
+            due=due,
+            actual=None,
+            source="no run measured it",
+            status="unknown",
+        )
+    bounds = [_moment(bound[0]) if bound else milestone.due_at() for _, bound, _ in known]
+    met = all(date <= bound for date, bound in zip(dates, bounds, strict=True))
+    return MilestoneVerdict(
+        id=milestone.id,
+        title=milestone.title,
+        due=due,
+        actual=max(dates).isoformat(),
+        source="; ".join(sorted({value[1] for value, _, _ in known if value})),
+        status="met" if met else "missed",
+    )
+
+
+def _pairs(page: Page, milestone: Milestone) -> list[tuple[str, str | None]]:
+    """Return the facts to look at, each with the fact that bounds it (none: the due date does)."""
+    names = [milestone.component] if milestone.component else [c.name for c in page.components]
+    if milestone.judged_by == "tag-date":
+        return [(f"tag-date:{name}", None) for name in names]
+    if milestone.judged_by == "branch-date":
+        return [(f"branch-date:{name}", None) for name in names]
+    return [(f"notes-date:{name}", f"branch-date:{name}") for name in names]
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def judge_gaps(page: Page, runs: Sequence[Run], as_of: datetime) -> tuple[GapVerdict, ...]:
+    """Return every known gap: open, overdue, or closable when its probe passed the honest way."""
+    facts = facts_of(runs)
+    return tuple(_gap(gap, facts, as_of) for gap in page.gaps)
+
+
+def _gap(gap: Gap, facts: dict[str, tuple[str, str]], as_of: datetime) -> GapVerdict:
+    probe, source = facts.get(f"gap-probe:{gap.id}", ("", ""))
+    overdue = as_of > end_of(gap.eta)
+    status = "closable" if probe == "closed" else "overdue" if overdue else "open"
+    detail = f"probe says {probe}: {source}" if probe else "not probed"
+    return GapVerdict(
+        id=gap.id,
+        title=gap.title,
+        owner=gap.owner,
+        eta=gap.eta.isoformat(),
+        requirements=gap.requirements,
+        status=status,
+        detail=detail,
+    )
+
+
+def judge_questions(page: Page) -> tuple[QuestionVerdict, ...]:
+    """Return the page's open questions; one is answered by a signer role that somebody holds."""
+    holders = {s.role: s for s in page.signers}
+    answers = []
+    for question in page.open_questions:
+        signer = holders.get(question.answered_by_role or "")
+        answer = (
+            f"{signer.title}: {', '.join(signer.fingerprints)}" if signer and signer.fingerprints else None
+        )
+        answers.append(QuestionVerdict(id=question.id, title=question.title, answer=answer))
+    return tuple(answers)
+
+
+def judge_signers(page: Page) -> tuple[SignerVerdict, ...]:
+    """Return the signer roles and who holds them."""
+    return tuple(SignerVerdict(role=s.role, title=s.title, fingerprints=s.fingerprints) for s in page.signers)
+
+
+def run_facts(run: Run) -> RunVerdict:
+    """Return the facts of one run that every report shows."""
+    start, end = run.first("run") or {}, run.first("end")
+    brands = tuple(dict.fromkeys(f"{b['where']}: {b['text']}" for b in run.of("brand") if b.get("lab")))
+    return RunVerdict(
+        id=run.id,
+        tester=str(start.get("tester") or "unknown"),
+        environment=str(start.get("target") or "unknown"),
+        started=str(start.get("at") or ""),
+        ended=str(end["at"]) if end else None,
+        arguments=tuple(str(a) for a in start.get("argv") or ()),
+        pytest_exit=int(end["exit"]) if end and end.get("exit") is not None else None,
+        complete=bool(end and end.get("complete")),
+        rehearsal=bool(brands) or bool(start.get("lab")),
+        brands=brands,
+        versions={str(k): str(v) for k, v in (start.get("versions") or {}).items()},
+    )

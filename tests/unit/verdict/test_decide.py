@@ -1,0 +1,237 @@
+"""The verdict rules, one by one, and the property that no road leads to GO by accident."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_ovirt_release.verdict.decide import Inputs, decide, process_exit
+from pytest_ovirt_release.verdict.journals import Run
+from pytest_ovirt_release.verdict.model import Verdict
+from tests.unit.verdict.made import NOW, RunMaker, inputs, page, requirement
+
+TWO = page(
+    requirement("a"), requirement("b", axis="component", needs=("a",)), requirement("c", level="should")
+)
+
+
+def judge(run: Run, given: Any = TWO, **changes: Any) -> Verdict:
+    return decide(inputs(given, **changes), [run], NOW)
+
+
+def codes(verdict: Verdict) -> set[str]:
+    return {r.code for r in verdict.reasons}
+
+
+def test_everything_proven_and_controlled_is_go() -> None:
+    verdict = judge(RunMaker(TWO).all_pass().end())
+    assert (verdict.verdict, verdict.exit_code, verdict.reasons) == ("GO", 0, ())
+    assert verdict.must.proven == 3
+
+
+def test_nothing_run_is_incomplete() -> None:
+    verdict = decide(inputs(TWO), [], NOW)
+    assert (verdict.verdict, verdict.exit_code) == ("INCOMPLETE", 10)
+    assert all(c.state == "missing" for r in verdict.requirements for c in r.cells)
+
+
+def test_a_disproven_must_is_no_go_even_if_others_are_missing() -> None:
+    run = RunMaker(TWO)
+    run.collect("t.py::test_a", "a")
+    run.ran("t.py::test_a", "failed", message="no")
+    verdict = judge(run.end(1))
+    assert (verdict.verdict, verdict.exit_code) == ("NO-GO", 1)
+    assert {"must-failed", "must-missing"} <= codes(verdict)
+
+
+def test_a_failed_should_is_a_remark() -> None:
+    run = RunMaker(page(requirement("a"), requirement("c", level="should")))
+    run.collect("t.py::test_a", "a")
+    run.ran("t.py::test_a")
+    run.collect("t.py::test_c", "c", "should")
+    run.ran("t.py::test_c", "failed")
+    verdict = judge(run.end(1), run.page)
+    assert verdict.verdict == "GO"
+    assert {r.code for r in verdict.remarks} == {"should-failed"}
+    assert "(1 should failed: not blocking)" in verdict.last_line()
+
+
+def test_an_unexplained_should_is_conditional_where_the_page_wants_explanations() -> None:
+    given_page = page(requirement("a"), requirement("c", level="should"), should="explain")
+    run = RunMaker(given_page)
+    run.collect("t.py::test_a", "a")
+    run.ran("t.py::test_a")
+    assert judge(run.end(), given_page).verdict == "GO-CONDITIONAL"
+
+
+def test_a_second_test_of_a_cell_that_was_never_collected_keeps_it_unproven() -> None:
+    run = RunMaker(page(requirement("a")), suite={"a": ["t.py::test_a", "t.py::test_a_too"]})
+    run.collect("t.py::test_a", "a")
+    run.ran("t.py::test_a")
+    verdict = judge(run.end(), run.page)
+    assert verdict.verdict == "INCOMPLETE"
+    assert verdict.requirements[0].cells[0].detail == "t.py::test_a_too was not run"
+
+
+def test_a_block_must_be_lawful() -> None:
+    for on, state in (("a", "blocked"), ("c", "errored")):
+        run = RunMaker(TWO).all_pass()
+        run.records = [r for r in run.records if r.get("nodeid") != "t.py::test_b[vdsm]"]
+        run.collect("t.py::test_b[vdsm]", "b", cell="b[vdsm]")
+        run.ran("t.py::test_b[vdsm]", "failed", error="Blocked", on=on, message="no")
+        verdict = judge(run.end(1))
+        assert verdict.verdict == "INCOMPLETE"
+        assert next(c for r in verdict.requirements for c in r.cells if c.id == "b[vdsm]").state == state
+
+
+def test_objects_left_behind_spoil_their_cell() -> None:
+    run = RunMaker(TWO).all_pass().add("intent", entry="1", what="vm", name="rel-x", cells=["a"])
+    verdict = judge(run.end())
+    assert verdict.verdict == "INCOMPLETE"
+    assert "vm rel-x" in verdict.requirements[0].cells[0].detail
+
+
+def test_a_worker_crash_is_an_error_of_its_test() -> None:
+    run = RunMaker(TWO).all_pass().add("crash", nodeid="t.py::test_a")
+    verdict = judge(run.end(1))
+    assert verdict.verdict == "INCOMPLETE"
+    assert verdict.requirements[0].state == "errored"
+
+
+@pytest.mark.parametrize("kind", ["internalerror", "interrupted", "trouble"])
+def test_trouble_in_the_run_is_incomplete_although_every_test_passed(kind: str) -> None:
+    verdict = judge(RunMaker(TWO).all_pass().add(kind, text="oh").end())
+    assert verdict.verdict == "INCOMPLETE"
+    assert kind in codes(verdict)
+
+
+def test_a_run_that_was_killed_is_incomplete() -> None:
+    verdict = judge(RunMaker(TWO).all_pass().cut())
+    assert (verdict.verdict, codes(verdict)) == ("INCOMPLETE", {"run-not-finished"})
+
+
+def test_a_failing_test_without_requirement_is_no_go() -> None:
+    run = RunMaker(TWO).all_pass()
+    run.collect("t.py::test_other", None)
+    run.ran("t.py::test_other", "failed")
+    assert codes(judge(run.end(1))) == {"unmapped-failure"}
+
+
+def test_an_uncontrolled_must_is_conditional() -> None:
+    controls = {"a": {"controlled": True, "faults": ["f"]}, "b": {"controlled": False, "faults": []}}
+    verdict = judge(RunMaker(TWO, controls=controls).all_pass().end())
+    assert (verdict.verdict, verdict.exit_code) == ("GO-CONDITIONAL", 11)
+    assert [r.cell for r in verdict.reasons] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"page_sha256": "other"}, "other-page"),
+        ({"candidate_sha256": "other"}, "other-candidate"),
+        ({"overlay": True}, "override-in-live-run"),
+    ],
+)
+def test_a_run_of_something_else_is_invalid(changes: dict[str, Any], code: str) -> None:
+    verdict = judge(RunMaker(TWO, **changes).all_pass().end())
+    assert (verdict.verdict, verdict.exit_code, codes(verdict)) == ("INVALID", 12, {code})
+
+
+def test_a_historical_page_judges_rehearsals_only() -> None:
+    old = page(requirement("a"), historical=True)
+    assert judge(RunMaker(old).all_pass().end(), old).verdict == "INVALID"
+    met_lab = RunMaker(old).all_pass().add("brand", where="ca", text="a lab", lab=True).end()
+    verdict = judge(met_lab, old)
+    assert (verdict.verdict, verdict.rehearsal) == ("GO", True)
+    assert "GO (REHEARSAL)" in verdict.last_line()
+
+
+def test_a_page_without_a_must_is_invalid() -> None:
+    only = page(requirement("c", level="should"))
+    assert codes(judge(RunMaker(only).all_pass().end(), only)) == {"no-must"}
+
+
+def test_mistakes_in_the_inputs_are_invalid() -> None:
+    assert decide(Inputs(page=None, mistakes=("page.toml is broken",)), [], NOW).verdict == "INVALID"
+    assert decide(Inputs(page=None), [], NOW).verdict == "INVALID"
+
+
+def test_damage_in_a_journal_is_invalid() -> None:
+    run = RunMaker(TWO).all_pass().end()
+    assert codes(judge(Run(run.id, run.records, ("gw0.jsonl:3: not a journal record",)))) == {
+        "damaged-journal"
+    }
+
+
+def test_a_gap_on_a_must_after_the_release_is_no_go() -> None:
+    gap = {"id": "g", "requirements": ["a"], "title": "hole", "owner": "o", "eta": date(2027, 1, 1)}
+    late = page(requirement("a"), gaps=[gap])
+    assert codes(judge(RunMaker(late).all_pass().end(), late)) == {"gap-after-release"}
+
+
+def test_passed_by_one_and_failed_by_another_is_a_conflict_until_it_passes_again() -> None:
+    only = page(requirement("a"))
+    good = RunMaker(only, "r1", tester="ann").all_pass().end()
+    bad = RunMaker(only, "r2", tester="bob")
+    bad.collect("t.py::test_a", "a")
+    bad.ran("t.py::test_a", "failed")
+    verdict = decide(inputs(only), [good, bad.end(1)], NOW)
+    assert (verdict.verdict, verdict.requirements[0].state) == ("NO-GO", "conflict")
+    again = RunMaker(only, "r3", tester="bob").all_pass().end()
+    assert decide(inputs(only), [good, bad.cut(), again], NOW).requirements[0].state == "passed"
+
+
+def test_absence_in_one_run_does_not_spoil_proof_in_another() -> None:
+    only = page(requirement("a"))
+    skipped = RunMaker(only, "r2", tester="bob")
+    skipped.collect("t.py::test_a", "a")
+    skipped.phase("t.py::test_a", "setup", "skipped")
+    skipped.phase("t.py::test_a", "teardown")
+    good = RunMaker(only, "r1", tester="ann").all_pass().end()
+    assert decide(inputs(only), [good, skipped.end()], NOW).verdict == "GO"
+
+
+def test_enough_testers_and_clean_runs() -> None:
+    strict = page(requirement("a", min_testers=2))
+    one = RunMaker(strict, "r1", tester="ann").all_pass().end()
+    two = RunMaker(strict, "r2", tester="bob").all_pass().end()
+    assert decide(inputs(strict), [one], NOW).verdict == "INCOMPLETE"
+    assert decide(inputs(strict), [one, two], NOW).verdict == "GO"
+
+
+def test_the_process_exit_is_the_verdicts_unless_pytest_did_not_come_to_its_end() -> None:
+    verdict = decide(inputs(TWO), [], NOW)
+    assert [process_exit(verdict, code) for code in (0, 1, 5)] == [10, 10, 10]
+    assert [process_exit(verdict, code) for code in (2, 3, 4, 6)] == [2, 3, 4, 6]
+
+
+def test_the_same_inputs_give_the_same_bytes() -> None:
+    run = RunMaker(TWO).all_pass().end()
+    assert judge(run).model_dump_json() == judge(copy.deepcopy(run)).model_dump_json()
+
+
+@given(st.data())
+def test_taking_anything_away_from_a_go_never_leaves_go_on_a_must(data: st.DataObject) -> None:
+    """Drop or spoil any record of a must: the verdict must change."""
+    run = RunMaker(TWO).all_pass().end()
+    chosen = [
+        i
+        for i, r in enumerate(run.records)
+        if r["kind"] in {"run", "end", "report"} or (r["kind"] == "collected" and r["level"] == "must")
+    ]
+    chosen = [i for i in chosen if "test_c" not in str(run.records[i].get("nodeid"))]
+    index = data.draw(st.sampled_from(chosen))
+    records = list(copy.deepcopy(run.records))
+    spoilt = data.draw(st.sampled_from(["drop", "failed", "skipped", "wasxfail", "rerun"]))
+    if spoilt == "drop" or records[index]["kind"] != "report":
+        del records[index]
+    elif spoilt in {"failed", "skipped"}:
+        records[index]["outcome"] = spoilt
+    else:
+        records[index][spoilt] = True
+    assert judge(Run(run.id, tuple(records))).verdict != "GO"
