@@ -1,0 +1,104 @@
+"""How a node asks to be registered: the command over SSH, its own facts, and the URLs of the first release."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import urllib3
+
+from pytest_ovirt_release.errors import Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_ovirt_release.checks.node import Remote, Result
+    from pytest_ovirt_release.target.model import NodeTarget
+
+OLD_URLS = ("/OvirtEngineWeb/register", "/RHEVManagerWeb/VdsAutoRegistration.aspx")
+"""What a node of vdsm 4.9 asks (engine 3.0; removed in 4.0): the second before v4.9.3, the first since."""
+
+REGISTERED = "host is pending approval"
+"""What `vdsm-tool register` prints at the end."""
+
+NOT_FOUND = 404
+
+
+def register_command(node: NodeTarget, engine_base: str, host_name: str) -> tuple[str, ...]:
+    """Return the words of the registration command.
+
+    The tool leaves the port out of its first request, so it goes into --engine-fqdn, where it is kept.
+    """
+    return (
+        "vdsm-tool",
+        "register",
+        "--engine-fqdn",
+        urlsplit(engine_base).netloc,
+        "--node-address",
+        node.address,
+        "--node-name",
+        host_name,
+        "--ssh-user",
+        node.ssh.user,
+        "--ssh-port",
+        str(node.ssh.port),
+    )
+
+
+def succeeded(result: Result) -> bool:
+    """Return whether the registration command says that the host is pending approval."""
+    return result.ok and REGISTERED in f"{result.stdout} {result.stderr}"
+
+
+def node_ids(remote: Remote) -> tuple[str, ...]:
+    """Return the ids the node gives itself: vdsm's own, and the hardware's where it can be read."""
+    found: list[str] = []
+    for argv in (
+        ["cat", "/etc/vdsm/vdsm.id"],
+        ["vdsm-tool", "vdsm-id"],
+        ["cat", "/sys/class/dmi/id/product_uuid"],
+    ):
+        result = remote.run(argv)
+        said = result.stdout.strip().casefold()
+        if result.ok and said and said not in found:
+            found.append(said)
+    return tuple(found)
+
+
+def node_facts(remote: Remote, met: Callable[[str, str], None]) -> str:
+    """Return the node's /etc/os-release and tell `met` about it."""
+    result = remote.run(["cat", "/etc/os-release"])
+    text = result.stdout.strip()
+    if text:
+        met(f"node:{remote.name}", text)
+    return text
+
+
+def register_log(remote: Remote) -> str:
+    """Return the end of the registration tool's log on the node; empty when there is none."""
+    result = remote.run(["tail", "-n", "100", "/var/log/vdsm/register.log"])
+    return result.stdout if result.ok else ""
+
+
+def probe_old_urls(engine_base: str, ca_file: Path, seconds: float) -> dict[str, int]:
+    """Ask the registration URLs of the first release; return the HTTP status of each.
+
+    Raises:
+        Unreachable: the engine did not answer.
+    """
+    context = ssl.create_default_context(cafile=str(ca_file))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    found = {}
+    with urllib3.PoolManager(
+        ssl_context=context, timeout=urllib3.Timeout(total=seconds), retries=False
+    ) as pool:
+        for path in OLD_URLS:
+            try:
+                answer = pool.request("GET", engine_base + path, redirect=False, preload_content=False)
+            except urllib3.exceptions.HTTPError as error:
+                raise Unreachable(f"{engine_base}{path} did not answer: {error}") from error
+            found[path] = answer.status
+            answer.close()
+    return found

@@ -1,0 +1,44 @@
+"""SSH keys: the pinned public key of a machine, fingerprints, and the tester's private key."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from typing import TYPE_CHECKING
+
+import paramiko
+from paramiko.pkey import UnknownKeyType
+
+from pytest_ovirt_release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def pinned_key(line: str, where: str) -> tuple[str, bytes]:
+    """Return kind and bytes of a public key line (`ssh-ed25519 AAAA…`); ReleaseError when it is none."""
+    words = line.split()
+    try:
+        kind, blob = words[0], base64.b64decode(words[1], validate=True)
+    except (IndexError, binascii.Error, ValueError) as error:
+        raise ReleaseError(f"{where}: host_key is no public key line such as `ssh-ed25519 AAAA…`") from error
+    return kind, blob
+
+
+def fingerprint(key: bytes) -> str:
+    """Return a key's fingerprint as ssh-keygen prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+def family(algorithm: str) -> str:
+    """Return the kind of key that a signature algorithm belongs to: RSA keys sign under several names."""
+    return "ssh-rsa" if algorithm.startswith("rsa-sha2") else algorithm
+
+
+def private_key(path: Path, where: str) -> paramiko.PKey:
+    """Read a private key file of any kind; ReleaseError when that is not possible."""
+    try:
+        return paramiko.PKey.from_path(path)
+    except (OSError, ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
+        raise ReleaseError(f"{where}: key_file {path} cannot be used: {error}") from error
