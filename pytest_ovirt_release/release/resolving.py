@@ -1,0 +1,160 @@
+"""Make a candidate from a page and a version: tags become commits, files become digests."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unproven
+from pytest_ovirt_release.release.candidate import Candidate, CandidateComponent, CandidateFile
+from pytest_ovirt_release.release.mistakes import nearest
+from pytest_ovirt_release.release.resolved import expected_tag, resolve_component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from typing import Literal
+
+    from pytest_ovirt_release.release.page import Page
+    from pytest_ovirt_release.release.resolved import ComponentUnderTest
+
+TAG_DEADLINE = 60.0
+"""Seconds to ask one repository for one tag."""
+
+DOWNLOAD_DEADLINE = 900.0
+"""Seconds to download one file."""
+
+LARGEST_FILE = 2 * 1024**3
+"""Largest release file in bytes that is downloaded for its digest."""
+
+_UNRESOLVED = "0" * 40
+
+
+class Tag(Protocol):
+    """What is needed of a tag: the commit that it leads to in the end."""
+
+    @property
+    def commit(self) -> str: ...
+
+
+class File(Protocol):
+    """What is needed of a downloaded file: its digest and its size in bytes."""
+
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+
+class Fetch(Protocol):
+    """Download `url` to `path` within `deadline` seconds, at most `largest` bytes."""
+
+    def __call__(self, url: str, path: Path, *, deadline: float, largest: int) -> File: ...
+
+
+@dataclass(frozen=True)
+class World:
+    """The outside: how a tag is looked up (None: there is no such tag), how a file comes, who is told."""
+
+    find_tag: Callable[[str, str, float], Tag | None]
+    fetch: Fetch
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which candidate: version and rc of the release, and the components whose version differs from it."""
+
+    version: str
+    rc: str | None
+    versions: Mapping[str, str]
+    created: datetime
+
+
+def resolve_candidate(page: Page, wanted: Wanted, world: World) -> Candidate:
+    """Return the candidate of a page and version as the release's own servers have it now.
+
+    A binary tarball that cannot be had is left out with a note, since the page only says SHOULD.
+
+    Raises:
+        ReleaseError: components that the page has not, tags that are not there, files and repositories that
+            cannot be had: all of them in one message.
+    """
+    known = [component.name for component in page.components]
+    problems = [
+        f"--component {name}: page {page.id} has no such component{nearest(name, known)}; it has: {', '.join(known)}"
+        for name in wanted.versions
+        if name not in known
+    ]
+    resolved: list[CandidateComponent] = []
+    with tempfile.TemporaryDirectory(prefix="ovirt-candidate-") as scratch:
+        for component in _components(page, wanted):
+            try:
+                resolved.append(_resolve(component, world, Path(scratch)))
+            except (ReleaseError, CheckFailed, Unproven) as error:
+                problems.append(f"{component.name}: {error}")
+    if problems:
+        raise ReleaseError(
+            "\n".join([f"no candidate of {page.title}, {len(problems)} problem(s):", *problems])
+        )
+    return _candidate(page, wanted, tuple(resolved))
+
+
+def _components(page: Page, wanted: Wanted) -> list[ComponentUnderTest]:
+    """Return the page's components with their patterns filled in and the commits still open."""
+    versions = {c.name: wanted.versions.get(c.name, wanted.version) for c in page.components}
+    given = tuple(
+        CandidateComponent(
+            name=c.name,
+            version=versions[c.name],
+            tag=expected_tag(page, c, versions[c.name]),
+            commit=_UNRESOLVED,
+        )
+        for c in page.components
+    )
+    candidate = _candidate(page, wanted, given)
+    return [resolve_component(page, candidate, name) for name in versions]
+
+
+def _candidate(page: Page, wanted: Wanted, components: tuple[CandidateComponent, ...]) -> Candidate:
+    return Candidate(
+        schema_name="ovirt-release-candidate/1",
+        page=page.id,
+        version=wanted.version,
+        rc=wanted.rc,
+        created=wanted.created,
+        components=components,
+    )
+
+
+def _resolve(component: ComponentUnderTest, world: World, scratch: Path) -> CandidateComponent:
+    world.say(f"{component.name}: {component.tag} of {component.repository}")
+    tag = world.find_tag(component.repository, component.tag, TAG_DEADLINE)
+    if tag is None:
+        raise ReleaseError(
+            f"{component.repository} has no tag {component.tag}; another version? --component {component.name}=VERSION"
+        )
+    files = [_file("tarball", component.tarball, world, scratch)]
+    if component.binary_tarball:
+        try:
+            files.append(_file("binary-tarball", component.binary_tarball, world, scratch))
+        except (ReleaseError, CheckFailed, Unproven) as error:
+            world.say(f"{component.name}: without binary tarball: {error}")
+    return CandidateComponent(
+        name=component.name,
+        version=component.version,
+        tag=component.tag,
+        commit=tag.commit,
+        files=tuple(files),
+    )
+
+
+def _file(kind: Literal["tarball", "binary-tarball"], url: str, world: World, scratch: Path) -> CandidateFile:
+    path = scratch / "file"
+    try:
+        file = world.fetch(url, path, deadline=DOWNLOAD_DEADLINE, largest=LARGEST_FILE)
+    finally:
+        path.unlink(missing_ok=True)
+    return CandidateFile(kind=kind, name=url.rpartition("/")[2], sha256=file.sha256, size=file.size)

@@ -1,0 +1,68 @@
+"""Write data files: TOML, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from pytest_ovirt_release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def to_toml(model: BaseModel) -> str:
+    """Return a data file's text; what is unset stays out, paths become text."""
+    return tomli_w.dumps(_plain(model.model_dump(by_alias=True, exclude_none=True)))
+
+
+def write_atomically(path: Path, text: str, *, replace: bool = False) -> None:
+    """Write a text file so that it is there whole or not at all.
+
+    Raises ReleaseError when it cannot be written, or is there already and `replace` is false.
+    """
+    if not replace and path.exists():
+        raise ReleaseError(f"{path}: is there already; choose another name, or add --force to replace it")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise ReleaseError(f"{path}: cannot be written: {error.strerror}") from error
+    made = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        made.chmod(0o644)  # mkstemp makes it private; this is a file to hand on
+        if replace:
+            made.replace(path)
+        else:
+            _link(made, path)
+    except OSError as error:
+        raise ReleaseError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            made.unlink()
+
+
+def _link(made: Path, path: Path) -> None:
+    """Give the file its name unless somebody took that name meanwhile."""
+    try:
+        path.hardlink_to(made)
+    except FileExistsError:
+        raise ReleaseError(
+            f"{path}: is there already; choose another name, or add --force to replace it"
+        ) from None
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - walks a model's dump, which holds anything
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
