@@ -1,0 +1,78 @@
+"""Publishes the page's package repositories, signed by the repository signer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.release import deb, yum
+from pytest_ovirt_release.lab.release.packages import Package, files_of
+from pytest_ovirt_release.lab.release.plan import version_of
+from pytest_ovirt_release.release.candidate import CandidatePackage
+from pytest_ovirt_release.release.page import end_of
+from pytest_ovirt_release.release.resolved import fill_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_ovirt_release.lab.release.keys import Form
+    from pytest_ovirt_release.lab.release.plan import Places
+    from pytest_ovirt_release.release.page import Distribution, Page
+
+    Sign = Callable[[Path, Path, Form], None]
+    """Signs a file (first path) into another in one of gpg's forms."""
+
+TAMPERED, UNSIGNED = "fedora-16", "debian-7"
+"""The distributions that show the faults `package-tampered` and `repository-unsigned`."""
+
+
+def publish(
+    page: Page, distribution: Distribution, places: Places, sign: Sign, faults: frozenset[str]
+) -> tuple[CandidatePackage, ...]:
+    """Write one distribution's repository; return its packages as the candidate names them."""
+    packages = _packages(page, distribution)
+    values = {**places.addresses, "name": distribution.name, "version": page.version, "release": page.version}
+    root = places.path(fill_in(distribution.url, values, f"page {page.id}, distribution {distribution.name}"))
+    signed = not ("repository-unsigned" in faults and distribution.name == UNSIGNED)
+    if distribution.kind == "deb":
+        release = deb.write(root, distribution.suite or page.id, distribution.section, packages)
+        if signed:
+            sign(release, release.with_name("InRelease"), "clear")
+            sign(release, release.with_name("Release.gpg"), "armored")
+    else:
+        repomd = yum.write(root, packages)
+        if signed:
+            sign(repomd, repomd.with_name("repomd.xml.asc"), "armored")
+    if "package-tampered" in faults and distribution.name == TAMPERED:
+        _tamper(root, packages[0].name)
+    return tuple(
+        CandidatePackage(
+            distribution=distribution.name, name=p.name, version=p.full_version, architecture=p.architecture
+        )
+        for p in packages
+    )
+
+
+def _packages(page: Page, distribution: Distribution) -> list[Package]:
+    edition = distribution.name.rpartition("-")[2]
+    release = f"1.fc{edition}" if distribution.name.startswith("fedora-") else "1"
+    return [
+        Package(
+            name=name,
+            version=version_of(page, name),
+            release=release,
+            architecture=distribution.architecture,
+            summary=f"{name} of {page.product} {page.version}",
+            built=end_of(page.release_date),
+            files=files_of(name, version_of(page, name)),
+        )
+        for name in distribution.packages
+    ]
+
+
+def _tamper(root: Path, name: str) -> None:
+    # The same size, so that only the checksum can tell.
+    path = next(p for p in sorted(root.rglob(f"{name}*")) if p.suffix in {".rpm", ".deb"})
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 0xFF
+    path.write_bytes(content)
