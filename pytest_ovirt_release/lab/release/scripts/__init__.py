@@ -8,10 +8,31 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from pytest_ovirt_release.release.page import Script
+
 TREE = Path(__file__).with_name("tree")
 PKI_SCRIPT = "packaging/bin/pki-setup.sh"
 DATABASE_SCRIPT = "packaging/dbscripts/schema.sh"
 BROKEN_UPGRADE = "packaging/dbscripts/upgrade/03_00_0040_add_local_storage_type.sql"
+
+PKI = Script(component="ovirt-engine", command=(PKI_SCRIPT, "{out}", "{host}", "localhost"))
+DATABASE = Script(
+    component="ovirt-engine",
+    command=(
+        DATABASE_SCRIPT,
+        "-c",
+        "apply",
+        "-s",
+        "{db_host}",
+        "-p",
+        "{db_port}",
+        "-u",
+        "{db_user}",
+        "-d",
+        "{db_name}",
+    ),
+)
+"""How the lab's own engine machine calls them; a release page calls them in its own words."""
 
 EXECUTABLE = 0o755
 PLAIN = 0o644
