@@ -62,7 +62,7 @@ def _lines(verdict: Verdict, width: int, folder: str | None, *, ascii_only: bool
         yield Line(f"    {' '.join(REPORTS)}")
     if verdict.rehearsal:
         yield from _wrapped(f"{words.REHEARSAL}: {words.REHEARSAL_SENTENCE}", width, "", "", "warn")
-    yield Line(verdict.last_line(), words.VERDICTS[verdict.verdict].style)
+    yield Line(text.one_line(verdict.last_line()), words.VERDICTS[verdict.verdict].style)
 
 
 def _table(verdict: Verdict, width: int, *, ascii_only: bool) -> Iterator[Line]:

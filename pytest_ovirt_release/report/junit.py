@@ -6,6 +6,7 @@ error. The last testcase carries the verdict, because a NO-GO or INVALID can hav
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -116,4 +117,9 @@ def _properties(parent: ET.Element, facts: Iterable[tuple[str, str]]) -> None:
 
 
 def _timestamp(verdict: Verdict) -> str:
-    return text.utc(verdict.as_of).removesuffix(" UTC").replace(" ", "T")
+    """Return the moment of the verdict as JUnit's schema wants it: no zone, no fraction; it is UTC."""
+    try:
+        when = datetime.fromisoformat(verdict.as_of)
+    except ValueError:
+        return text.one_line(verdict.as_of)
+    return (when.astimezone(UTC) if when.tzinfo else when).strftime("%Y-%m-%dT%H:%M:%S")

@@ -48,7 +48,7 @@ def utc(moment: str | None) -> str:
     except ValueError:
         return visible(moment)
     when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return when.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return when.strftime("%Y-%m-%d %H:%M:%S UTC" if when.second else "%Y-%m-%d %H:%M UTC")
 
 
 def duration(seconds: float) -> str:

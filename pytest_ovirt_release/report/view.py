@@ -51,6 +51,14 @@ class Unproven:
 
 
 @dataclass(frozen=True)
+class About:
+    """What a cell's id names: its requirement and the axis value, if any."""
+
+    requirement: RequirementVerdict
+    value: str | None
+
+
+@dataclass(frozen=True)
 class TestFunction:
     """One test of the suite, without its parameters, and its sentence."""
 
@@ -66,6 +74,13 @@ def by_level(verdict: Verdict, level: str) -> tuple[RequirementVerdict, ...]:
 def in_order(verdict: Verdict) -> tuple[RequirementVerdict, ...]:
     """Return musts before shoulds."""
     return by_level(verdict, "must") + by_level(verdict, "should")
+
+
+def requirement_of(verdict: Verdict, cell: str) -> About | None:
+    """Return what a cell's id is about, None when no requirement of the verdict has that id."""
+    name, bracket, value = cell.partition("[")
+    requirement = next((r for r in verdict.requirements if r.id == name), None)
+    return About(requirement, value.removesuffix("]") if bracket else None) if requirement else None
 
 
 def state_counts(requirement: RequirementVerdict) -> tuple[tuple[Mark, int], ...]:

@@ -335,7 +335,7 @@ def build(trouble: dict[str, tuple[State, str, str | None]], word: Word) -> Verd
                 role="repository-signer", title="Signs package repositories", fingerprints=(SIGNER,)
             ),
         ),
-        runs=(_run(),),
+        runs=(_run(pytest_exit=1 if trouble else 0),),
     )
 
 
@@ -513,7 +513,7 @@ def _gap(*, closable: bool) -> GapVerdict:
     )
 
 
-def _run() -> RunVerdict:
+def _run(*, pytest_exit: int) -> RunVerdict:
     return RunVerdict(
         id=RUN,
         tester="example",
@@ -521,7 +521,7 @@ def _run() -> RunVerdict:
         started="2026-11-22T18:14:00+00:00",
         ended="2026-11-22T18:14:52+00:00",
         arguments=("--release-target", "lab", "-n", "2"),
-        pytest_exit=0,
+        pytest_exit=pytest_exit,
         complete=True,
         rehearsal=True,
         brands=("engine CA", "engine product_info", "node-1 SSH banner", "OpenPGP user id"),

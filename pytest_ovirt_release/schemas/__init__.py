@@ -1,0 +1,56 @@
+"""JSON Schema of every file format, made from the models; `python -m pytest_ovirt_release.schemas` writes them."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Literal
+
+from pytest_ovirt_release.release.candidate import Candidate
+from pytest_ovirt_release.release.page import Page, PageOverlay
+from pytest_ovirt_release.target.model import Target
+from pytest_ovirt_release.verdict.model import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+FORMATS: dict[str, tuple[type[BaseModel], Literal["validation", "serialization"]]] = {
+    "verdict": (Verdict, "serialization"),
+    "page": (Page, "validation"),
+    "overlay": (PageOverlay, "validation"),
+    "candidate": (Candidate, "validation"),
+    "target": (Target, "validation"),
+}
+"""Name of each format, its model, and whether we write it (all keys are there) or people do."""
+
+
+def file_name(name: str) -> str:
+    """Return the file name of a format's schema."""
+    return f"{name}-v1.schema.json"
+
+
+def build(name: str) -> dict[str, Any]:
+    """Make the schema of one format from its model."""
+    model, mode = FORMATS[name]
+    return {"$schema": DIALECT, "$id": file_name(name), **model.model_json_schema(by_alias=True, mode=mode)}
+
+
+def load(name: str) -> dict[str, Any]:
+    """Read the shipped schema of one format."""
+    found = resources.files(__name__).joinpath(file_name(name)).read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(found)
+    return schema
+
+
+def as_text(name: str) -> str:
+    """Return the schema of one format as it stands in its file."""
+    return json.dumps(build(name), indent=2) + "\n"
+
+
+def write_all(folder: Path) -> None:
+    """Write every schema into a folder."""
+    for name in FORMATS:
+        folder.joinpath(file_name(name)).write_text(as_text(name), encoding="utf-8")

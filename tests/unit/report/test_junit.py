@@ -1,0 +1,82 @@
+"""junit.xml never looks green where a must is not proven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from defusedxml.ElementTree import fromstring
+
+from pytest_ovirt_release.report import junit
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from pytest_ovirt_release.verdict.model import Verdict
+
+
+def parsed(verdict: Verdict) -> Element:
+    root: Element = fromstring(junit.render(verdict).encode())
+    return root
+
+
+def cases(verdict: Verdict) -> dict[str, Element]:
+    return {str(case.get("name")): case for case in parsed(verdict).iter("testcase")}
+
+
+def outcome(case: Element) -> tuple[str, str | None] | None:
+    found = [part for part in case if part.tag in {"failure", "error", "skipped"}]
+    assert len(found) <= 1
+    return (found[0].tag, found[0].get("type")) if found else None
+
+
+def test_every_cell_is_a_testcase_and_the_verdict_is_one_more(no_go: Verdict) -> None:
+    names = {cell.id for r in no_go.requirements for cell in r.cells}
+    assert set(cases(no_go)) == names | {"verdict"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("vm-on-local", None),
+        ("vm-on-nfs", ("failure", "failed")),
+        ("database-creation", ("error", "errored")),
+        ("node-runs-vm[node-1]", ("error", "blocked")),
+        ("node-runs-vm[node-2]", ("error", "missing")),
+        ("binary-tarball[ovirt-node]", ("failure", "failed")),
+        ("easy-installation", ("skipped", None)),
+        ("verdict", ("failure", "NO-GO")),
+    ],
+)
+def test_states_become_outcomes(no_go: Verdict, cell: str, expected: tuple[str, str | None] | None) -> None:
+    assert outcome(cases(no_go)[cell]) == expected
+
+
+def test_a_verdict_without_any_cell_is_not_green(invalid: Verdict) -> None:
+    found = cases(invalid)
+    assert outcome(found["verdict"]) == ("error", "INVALID")
+
+
+def test_go_is_green(go: Verdict) -> None:
+    assert all(outcome(case) is None for case in cases(go).values())
+
+
+def test_counts_agree_with_the_testcases(no_go: Verdict) -> None:
+    (suite,) = parsed(no_go)
+    outcomes = [outcome(case) for case in suite.iter("testcase")]
+    assert int(suite.attrib["tests"]) == len(outcomes)
+    for name, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        assert int(suite.attrib[name]) == sum(o is not None and o[0] == tag for o in outcomes)
+
+
+def test_properties_tell_level_requirement_and_rehearsal(no_go: Verdict) -> None:
+    facts = {p.get("name"): p.get("value") for p in parsed(no_go).findall("testsuite/properties/property")}
+    assert facts["release.rehearsal"] == "true"
+    case = cases(no_go)["vm-on-nfs"]
+    of_case = {str(p.get("name")): p.get("value") for p in case.iter("property")}
+    assert (of_case["release.level"], of_case["release.requirement"]) == ("must", "vm-on-nfs")
+
+
+def test_hostile_texts_give_valid_xml(hostile: Verdict) -> None:
+    parsed(hostile)
+    assert "\x07" not in junit.render(hostile)
