@@ -1,0 +1,249 @@
+"""The command `ovirt-release`: everything around a run that pytest does not do itself.
+
+Heavy modules are imported inside the commands: `page`, `verdict` and `version` work where neither the
+engine's SDK nor paramiko is installed.
+"""
+
+# ruff: noqa: PLC0415 - imports inside commands, see above
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from pytest_ovirt_release import __version__
+from pytest_ovirt_release.cli_values import component_versions, moment
+from pytest_ovirt_release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.release.page import Page
+    from pytest_ovirt_release.release.resolving import World
+
+USAGE = 2
+"""Exit code of every mistake a person can mend."""
+
+FILE = click.Path(path_type=Path)
+PAGES = Path("acceptance/releases")
+WIDEST = 120
+
+
+class _Group(click.Group):
+    """A group of commands in which a mistake is one message on stderr and exit code 2, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click declares it
+        try:
+            return super().invoke(ctx)
+        except ReleaseError as error:
+            _refuse(str(error))
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("pytest_ovirt_release"):
+                raise  # one of our own modules is missing: that is a bug, and a bug shows its traceback
+            _refuse(f"{error.name} is not installed; pip install 'pytest-ovirt-release[lab]' brings it")
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Judge an oVirt release: pages, candidates, the lab, verdicts.
+
+    The tests themselves are run by pytest: pytest -m must --release-target target.toml
+    """
+
+
+@main.command()
+def version() -> None:
+    """Print the version.
+
+    Example: ovirt-release version
+    """
+    click.echo(f"ovirt-release {__version__}")
+
+
+@main.group()
+def page() -> None:
+    """Look after release pages.
+
+    Example: ovirt-release page check acceptance/releases/ovirt-3.0.toml --against release-management.md
+    """
+
+
+@page.command("check")
+@click.argument("page_file", type=FILE, metavar="PAGE.toml")
+@click.option("--against", type=FILE, required=True, metavar="PAGE.md", help="The wiki page, as Markdown.")
+def page_check(page_file: Path, against: Path) -> None:
+    """Compare a release page with the wiki page it was read from.
+
+    Says which MUST or SHOULD has no requirement, which line's digest no longer fits and where that line stands
+    now, and which requirement has no line. Exit code 0: all fits, 1: something does not.
+
+    Example: ovirt-release page check acceptance/releases/ovirt-3.0.toml --against release-management.md
+    """
+    from pytest_ovirt_release.release.loading import load_page, read_bounded
+    from pytest_ovirt_release.release.page_check import check_page
+
+    done = check_page(load_page(page_file), read_bounded(against))
+    for finding in done.findings:
+        click.echo(finding)
+    counted = f"{done.demands} demands on the wiki page, {done.requirements} requirements"
+    click.echo(f"{page_file.name}: {counted}, {len(done.findings) or 'no'} finding(s)")
+    sys.exit(1 if done.findings else 0)
+
+
+@main.command()
+@click.option(
+    "--page", "page_name", required=True, metavar="ID|FILE", help="Release page: its id or its file."
+)
+@click.option(
+    "--pages", type=FILE, default=PAGES, show_default=True, help="Folder that ids are looked up in."
+)
+@click.option("--version", "release", required=True, metavar="VERSION", help="Version of the release.")
+@click.option("--rc", metavar="RC", help="Which release candidate, such as rc2.")
+@click.option(
+    "--component",
+    "components",
+    multiple=True,
+    metavar="NAME=VERSION",
+    help="A component whose version is another than the release's; may be repeated.",
+)
+@click.option(
+    "--overlay", type=FILE, metavar="FILE", help="A page overlay with other addresses, as a lab writes it."
+)
+@click.option("--out", type=FILE, required=True, metavar="FILE", help="The candidate file to write.")
+@click.option("--force", is_flag=True, help="Replace the candidate file if it is there.")
+def candidate(  # noqa: PLR0913 - one parameter for each option
+    *,
+    page_name: str,
+    pages: Path,
+    release: str,
+    rc: str | None,
+    components: tuple[str, ...],
+    overlay: Path | None,
+    out: Path,
+    force: bool,
+) -> None:
+    """Write candidate.toml: which commits and which files, exactly, are to be judged.
+
+    Tags are looked up in the repositories and tarballs are downloaded for their digests. Package versions are
+    not looked up; add them to the file by hand where the page lists distributions.
+
+    Example: ovirt-release candidate --page ovirt-4.5 --version 4.5.7 --component vdsm=4.50.7 --out candidate.toml
+    """
+    from pytest_ovirt_release.release import loading
+    from pytest_ovirt_release.release.resolving import Wanted, resolve_candidate
+    from pytest_ovirt_release.release.writing import to_toml, write_atomically
+
+    if out.exists() and not force:
+        # Asked before the work as well as when writing: nobody should wait for downloads to hear this.
+        raise ReleaseError(f"{out}: is there already; choose another name, or add --force to replace it")
+    judged = _page(page_name, pages)
+    if overlay is not None:
+        judged = loading.apply_overlay(judged, loading.load_overlay(overlay), overlay)
+    wanted = Wanted(release, rc, component_versions(components), datetime.now(UTC).replace(microsecond=0))
+    made = resolve_candidate(judged, wanted, _world())
+    loading.check_candidate(judged, made, out)
+    write_atomically(out, to_toml(made), replace=force)
+    click.echo(
+        f"{out}: {judged.title} {release}, {len(made.components)} components, sha256 {loading.sha256_of(out)}"
+    )
+
+
+@main.command()
+@click.option(
+    "--folder", type=FILE, metavar="DIR", help="Where target.toml, candidate.toml and all else is written."
+)
+@click.option(
+    "--speed", type=float, metavar="N", help="How many times faster than a real engine its waits are."
+)
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break one thing; may be repeated.")
+@click.option("--page", type=FILE, metavar="FILE", help="The release page that the lab plays.")
+@click.option("--parent", type=int, metavar="PID", help="End when this process ends.")
+@click.option("--list-faults", is_flag=True, help="Print the faults and what each must disprove.")
+def lab(*, faults: tuple[str, ...], list_faults: bool, **given: object) -> None:
+    """Start the lab: a small oVirt with engine, nodes and download site, on this machine only.
+
+    Prints `ready DIR/target.toml` when everything answers, and ends with Ctrl-C.
+
+    Example: ovirt-release lab --folder mylab --fault expired-signing-key
+    """
+    from pytest_ovirt_release.lab.faults import check_names
+
+    if list_faults:
+        _print_faults()
+        return
+    check_names(faults)
+    from pytest_ovirt_release.lab.main import main as start
+
+    words = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    words += [word for fault in faults for word in ("--fault", fault)]
+    sys.exit(start(words))
+
+
+@main.command()
+@click.argument("run", type=FILE, metavar="RUN")
+@click.option("--dry-run", is_flag=True, help="Only say what is left.")
+def reap(*, run: Path, dry_run: bool) -> None:
+    """Remove what a run that was killed left behind: only what its own ledger names.
+
+    RUN is a run's folder. Exit code 0: nothing is left, 1: something is.
+
+    Example: ovirt-release reap reports/latest
+    """
+    from pytest_ovirt_release.checks.reaper import reap as reap_run
+
+    left = reap_run(run, dry_run, click.echo)
+    sys.exit(1 if left else 0)
+
+
+@main.command()
+@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
+@click.option("--as-of", metavar="MOMENT", help="Judge as of this moment (ISO 8601; without a zone: UTC).")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole verdict as JSON.")
+def verdict(*, runs: tuple[Path, ...], as_of: str | None, as_json: bool) -> None:
+    """Decide again from what runs recorded, and exit with the verdict's code.
+
+    RUN is a run's folder. Exit codes: 0 GO, 1 NO-GO, 10 INCOMPLETE, 11 GO-CONDITIONAL, 12 INVALID.
+
+    Example: ovirt-release verdict reports/latest
+    """
+    from pytest_ovirt_release.report import console
+    from pytest_ovirt_release.verdict.recompute import recompute
+
+    decided = recompute(runs, moment(as_of))
+    if as_json:
+        click.echo(decided.model_dump_json(by_alias=True, indent=2))
+    else:
+        width = min(shutil.get_terminal_size().columns, WIDEST)
+        for line in console.lines(decided, width):
+            click.echo(line.text)
+    sys.exit(decided.exit_code)
+
+
+def _refuse(message: str) -> NoReturn:
+    click.echo(f"ovirt-release: {message}", err=True)
+    sys.exit(USAGE)
+
+
+def _page(name: str, pages: Path) -> Page:
+    from pytest_ovirt_release.release import loading
+
+    is_file = name.endswith(".toml") or "/" in name
+    return loading.load_page(Path(name) if is_file else loading.find_page(pages, name))
+
+
+def _world() -> World:
+    from pytest_ovirt_release.checks.download import download
+    from pytest_ovirt_release.checks.git import ls_remote_tag
+    from pytest_ovirt_release.release.resolving import World
+
+    return World(ls_remote_tag, download, lambda text: click.echo(text, err=True))
+
+
+def _print_faults() -> None:
+    from pytest_ovirt_release.lab.faults import TABLE
+
+    widest = max(len(fault.name) for fault in TABLE)
+    for fault in TABLE:
+        click.echo(f"{fault.name:<{widest}}  {fault.breaks}; disproves {', '.join(fault.disproves)}")

@@ -1,0 +1,39 @@
+"""What the options of `ovirt-release` may be given as."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def component_versions(given: Iterable[str]) -> dict[str, str]:
+    """Return NAME=VERSION texts as a mapping; ReleaseError for another form, or a name given twice."""
+    versions: dict[str, str] = {}
+    for text in given:
+        name, _, version = text.partition("=")
+        if not name or not version:
+            raise ReleaseError(
+                f"--component {text!r} is not allowed; allowed: NAME=VERSION, such as vdsm=4.50.7"
+            )
+        if name in versions:
+            raise ReleaseError(f"--component {name} is given twice; keep one")
+        versions[name] = version
+    return versions
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return an ISO 8601 moment, in UTC unless it says otherwise; ReleaseError for another form."""
+    if text is None:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise ReleaseError(
+            f"--as-of {text!r} is not allowed; allowed: a moment such as 2012-02-07T15:00:00Z"
+        ) from None
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
