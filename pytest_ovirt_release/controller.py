@@ -18,12 +18,17 @@ import pytest
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.record import run_folder, suite
 from pytest_ovirt_release.record.context import Context, Sources, open_context
+from pytest_ovirt_release.record.journal import Journal
+from pytest_ovirt_release.record.redact import Redactor
 from pytest_ovirt_release.release import loading
 from pytest_ovirt_release.report import files
 from pytest_ovirt_release.target.lab_process import LabProcess, start_lab
-from pytest_ovirt_release.target.loading import load_target, write_target
+from pytest_ovirt_release.target.loading import load_target
+from pytest_ovirt_release.target.writing import write_target
 from pytest_ovirt_release.verdict import controls, recompute
 from pytest_ovirt_release.verdict.decide import Inputs, decide, process_exit
+from pytest_ovirt_release.verdict.fold import left_behind
+from pytest_ovirt_release.verdict.journals import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +87,7 @@ class Controller:
         target = load_target(target_file)
         if not is_lab:
             self._guard_live()
-        candidate_file = self._candidate_file(target.candidate)
+        candidate_file = self.candidate_file(target.candidate)
         candidate = loading.load_candidate(candidate_file)
         page_file = loading.find_page(settings.pages, candidate.page)
         sources = Sources(
@@ -111,7 +116,8 @@ class Controller:
         if missing:
             raise ReleaseError("\n".join(["a run on a target file needs:", *(f"  {m}" for m in missing)]))
 
-    def _candidate_file(self, named: Path | None) -> Path:
+    def candidate_file(self, named: Path | None) -> Path:
+        """Return the candidate file: option, else the target's, else the one beside the project file."""
         beside = self.settings.root / "candidate.toml"
         chosen = self.settings.candidate or named or (beside if beside.is_file() else None)
         if chosen is None:
@@ -175,12 +181,14 @@ class Controller:
 
     def _remove_what_is_left(self) -> None:
         """Remove every object that the journals of this run still hold as made and not removed."""
+        assert self.context is not None  # noqa: S101 - checked by finish
+        if not left_behind(read_run(self.context.folder)):
+            return
         from pytest_ovirt_release.checks import reaper  # noqa: PLC0415 - pays for the SDK only where it was used
 
-        assert self.context is not None  # noqa: S101 - checked by finish
         try:
             reaper.reap_own(self.context)
-        except (ReleaseError, Exception) as error:  # noqa: BLE001 - whatever it is, the verdict must say it
+        except Exception as error:  # noqa: BLE001 - whatever it is, the verdict must say it
             self.trouble.append(
                 f"cleaning up failed: {self.context.redact(f'{type(error).__name__}: {error}')}"
             )
@@ -219,14 +227,18 @@ def _now() -> datetime:
 def list_only(settings: Settings) -> Context:
     """Return what is needed to list tests without a target: no lab, no journal, no verdict."""
     page_id = LAB_PAGE if settings.target == "lab" else LIVE_PAGE
+    with suppress(ReleaseError):
+        page_id = loading.load_candidate(Controller(settings).candidate_file(None)).page
     page = loading.load_page(loading.find_page(settings.pages, page_id))
-    return Context(Sources("", "", ""), page, None, None, None, lambda text: text, _NoJournal())  # type: ignore[arg-type]  # lists only
+    return Context(Sources("", "", ""), page, None, None, None, Redactor(), _NoJournal())
 
 
-class _NoJournal:
-    """Stands where nothing is recorded."""
+class _NoJournal(Journal):
+    """Stands where tests are only listed: nothing is recorded."""
 
-    path = Path("/dev/null")
+    def __init__(self) -> None:
+        """Open nothing."""
+        self.path = Path("/dev/null")
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
         """Record nothing."""

@@ -31,12 +31,16 @@ class Recorder:
         self._redact = redact
         self._page = page
         self._axes = axes
+        self._broken = False
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
         """Append one record; a full disk ends the run with one sentence."""
         try:
             self._journal.write(kind, sync=sync, **fields)
         except OSError as error:
+            if self._broken:
+                return
+            self._broken = True
             pytest.exit(
                 f"cannot record to {self._journal.path}: {error}; nothing after this counts", returncode=3
             )
