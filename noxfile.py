@@ -1,0 +1,87 @@
+"""What this project can be asked to do; `./run NAME` prepares the machine and calls these."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["tests", "rehearsal"]
+nox.options.error_on_external_run = True
+
+ROOT = Path(__file__).parent
+CODE = ("pytest_ovirt_release", "acceptance", "tests", "conftest.py", "noxfile.py")
+
+
+def python(session: nox.Session, *arguments: str) -> None:
+    """Run the environment's own Python, with its programs on PATH, wherever nox was started from."""
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    session.run(sys.executable, *arguments, env={"PATH": path}, external=True)
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Formatting, style and types."""
+    python(session, "-m", "ruff", "check", *CODE)
+    python(session, "-m", "ruff", "format", "--check", *CODE)
+    python(session, "-m", "mypy", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Lint, and the tests of the plugin itself."""
+    if not session.posargs:
+        lint(session)
+    python(session, "-m", "pytest", "tests", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def rehearsal(session: nox.Session) -> None:
+    """Every requirement of the release page, judged on the embedded lab."""
+    report = ("--html=reports/pytest.html", "--self-contained-html")
+    python(session, "-m", "pytest", "--release-target", "lab", "-n", "2", *report, *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def controls(session: nox.Session) -> None:
+    """Every fault of the lab: each must disprove exactly what its table row names."""
+    python(session, "tests/controls/run.py", *session.posargs)
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Build wheel and sdist, install the wheel elsewhere, and use it from there."""
+    out = Path(session.create_tmp()).resolve()
+    for old in (*out.glob("*.whl"), *out.glob("*.tar.gz")):
+        old.unlink()
+    session.install("build")
+    # Without --wheel or --sdist the wheel is built from the sdist, which proves the sdist complete.
+    session.run("python", "-m", "build", "--outdir", str(out), str(ROOT))
+    (wheel,) = out.glob("*.whl")
+    session.install(str(wheel), "jsonschema")
+    session.chdir(out)
+    session.run("python", "-I", str(ROOT / "tests" / "package_check.py"), str(ROOT / "reports" / "example"))
+    session.run("ovirt-release", "--help", silent=True)
+
+
+@nox.session
+def minimums(session: nox.Session) -> None:
+    """The unit tests with the oldest versions that pyproject.toml allows."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    asked = [Requirement(text) for text in (*project["dependencies"], *extras["live"], *extras["lab"])]
+    oldest = [f"{r.name}=={s.version}" for r in asked for s in r.specifier if s.operator == ">="]
+    session.install(*oldest, "--editable", f"{ROOT}[lab]", "hypothesis", "jsonschema")
+    session.run("python", "-m", "pytest", "tests/unit", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def full(session: nox.Session) -> None:
+    """Everything that can be run without hardware."""
+    for name in ("tests", "rehearsal", "controls", "package"):
+        session.notify(name)
