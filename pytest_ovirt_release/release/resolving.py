@@ -36,22 +36,27 @@ class Tag(Protocol):
     """What is needed of a tag: the commit that it leads to in the end."""
 
     @property
-    def commit(self) -> str: ...
+    def commit(self) -> str:
+        """Commit id in lower-case hex."""
 
 
 class File(Protocol):
     """What is needed of a downloaded file: its digest and its size in bytes."""
 
     @property
-    def sha256(self) -> str: ...
+    def sha256(self) -> str:
+        """Digest in lower-case hex."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Size in bytes."""
 
 
 class Fetch(Protocol):
-    """Download `url` to `path` within `deadline` seconds, at most `largest` bytes."""
+    """How a file comes."""
 
-    def __call__(self, url: str, path: Path, *, deadline: float, largest: int) -> File: ...
+    def __call__(self, url: str, path: Path, *, deadline: float, largest: int) -> File:
+        """Download `url` to `path` within `deadline` seconds, at most `largest` bytes."""
 
 
 @dataclass(frozen=True)
