@@ -1,0 +1,164 @@
+"""One lab as one process: start, say `ready`, live until asked to stop or the parent is gone, leave nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.lab import lifetime
+from pytest_ovirt_release.lab.faults import check_names
+from pytest_ovirt_release.release.loading import load_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pytest_ovirt_release.lab.composition import Lab
+    from pytest_ovirt_release.release.page import Page
+
+LOG = "lab.log"
+
+START_DEADLINE = 60.0
+"""Seconds until the lab must be ready."""
+
+OWN_PAGE = Path(__file__).parents[2] / "acceptance" / "releases" / "ovirt-3.0.toml"
+"""The page a lab plays when none is named: it stands in a checkout, not in an installed package."""
+
+FAILED, USAGE = 1, 2
+"""Exit codes: the lab could not start; it was called wrongly."""
+
+log = logging.getLogger(__name__)
+
+
+def main(
+    folder: Path | None = None,
+    speed: float = 20.0,
+    faults: Iterable[str] = (),
+    page: Path | None = None,
+    parent: int | None = None,
+) -> int:
+    """Run a lab to its end; return its exit code (0 stopped as asked, 1 did not start, 2 called wrongly).
+
+    Args:
+        folder: where the target file and everything else is written; None: a scratch folder, removed at the end.
+        speed: how many times faster than a real engine's the lab's waits are.
+        faults: names from `lab.faults`.
+        page: the release page that the lab plays; None: ovirt-3.0 of the checkout.
+        parent: a process id; the lab ends when that process does.
+    """
+    try:
+        known = _checked(tuple(faults), speed, parent)
+    except ReleaseError as error:
+        return _refuse(error, USAGE)
+    scratch = None if folder else Path(tempfile.mkdtemp(prefix="ovirt-lab-"))
+    place = (folder or scratch or Path()).absolute()
+    try:
+        asyncio.run(_live(_read(page), _prepared(place), speed, known, parent))
+    except Exception as error:
+        log.debug("the lab did not start or did not end well", exc_info=error)
+        return _refuse(_first(error), FAILED)
+    finally:
+        lifetime.sweep()
+        logging.shutdown()
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return 0
+
+
+def _checked(faults: tuple[str, ...], speed: float, parent: int | None) -> frozenset[str]:
+    if not 0 < speed < math.inf:
+        raise ReleaseError(f"--speed {speed:g}: must be greater than 0")
+    if parent is not None and not lifetime.is_alive(parent):
+        raise ReleaseError(f"--parent {parent}: there is no such process")
+    return check_names(faults)
+
+
+def _prepared(folder: Path) -> Path:
+    if (folder / "target.toml").exists():
+        raise ReleaseError(f"{folder} holds a target.toml already: name another folder for this lab")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(folder / LOG, encoding="utf-8")
+    except OSError as error:
+        raise ReleaseError(f"{folder}: the lab cannot write there: {error.strerror}") from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # At INFO asyncssh tells of every channel and asyncio of nothing that matters.
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    log.setLevel(logging.DEBUG)
+    lifetime.adopt_orphans()
+    return folder
+
+
+def _read(page: Path | None) -> Page:
+    if page is None and not OWN_PAGE.is_file():
+        raise ReleaseError("no release page: name one with --page FILE (a checkout has acceptance/releases)")
+    return load_page(page or OWN_PAGE)
+
+
+async def _live(page: Page, folder: Path, speed: float, faults: frozenset[str], parent: int | None) -> None:
+    # Imported here: a wrong option must not wait for SSH, TLS and HTTP to load.
+    from pytest_ovirt_release.lab import handover  # noqa: PLC0415 - see above
+    from pytest_ovirt_release.lab.composition import Lab  # noqa: PLC0415 - see above
+
+    stop = asyncio.Event()
+    lifetime.stop_on_signals(stop)
+    watch = asyncio.create_task(lifetime.stop_with_parent(parent, stop)) if parent is not None else None
+    lab = Lab(page=page, folder=folder, speed=speed, faults=faults)
+    try:
+        if await _started(lab, stop):
+            target = handover.write(lab)
+            log.info("ready; speed %g; faults: %s", speed, ", ".join(sorted(faults)) or "none")
+            _say(f"ready {target}", stop)
+            await stop.wait()
+    finally:
+        await lab.stop()
+        if watch is not None:
+            watch.cancel()
+        # Before the loop waits for its threads: one of them may wait for a child that hangs.
+        lifetime.sweep()
+        log.info("stopped")
+
+
+async def _started(lab: Lab, stop: asyncio.Event) -> bool:
+    """Start the lab; return False if it was asked to stop meanwhile."""
+    start, asked = asyncio.create_task(lab.start()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({start, asked}, timeout=START_DEADLINE, return_when=asyncio.FIRST_COMPLETED)
+        if start.done():
+            start.result()
+        elif not asked.done():
+            raise ReleaseError(f"it was not ready within {START_DEADLINE:g} s")
+        return not asked.done()
+    finally:
+        start.cancel()
+        asked.cancel()
+        await asyncio.gather(start, asked, return_exceptions=True)
+
+
+def _say(line: str, stop: asyncio.Event) -> None:
+    try:
+        print(line, flush=True)  # noqa: T201 - the one line that the starter waits for
+    except OSError:
+        log.warning("nobody reads that the lab is ready")
+        stop.set()
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the first mistake of a group: parts start side by side, and one that fails stops the others."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _refuse(error: BaseException, code: int) -> int:
+    said = " ".join(str(error).split()) or type(error).__name__
+    what = said if isinstance(error, ReleaseError) else f"{type(error).__name__}: {said}"
+    print(f"the lab did not start: {what}", file=sys.stderr, flush=True)  # noqa: T201 - the one sentence
+    return code
