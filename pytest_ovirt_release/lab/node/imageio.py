@@ -108,7 +108,7 @@ class Imageio:
             connection.request(method, f"/tickets/{ticket_id}", body)
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise VdsmError(TICKET_ERROR, f"Image daemon does not answer: {error}") from error
         finally:
             connection.close()

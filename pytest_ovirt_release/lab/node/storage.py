@@ -92,7 +92,7 @@ class NodeStorage:
 
     def create_volume(self, domain_id: str, image_id: str, size: int) -> None:
         """Make a raw sparse volume of `size` zero bytes as the image's only one."""
-        folder = self._domain(domain_id)[1] / "images" / image_id
+        folder = self._image(domain_id, image_id)
         if folder.exists():
             raise VdsmError(IMAGE_EXISTS, f"Volume already exists: {image_id}")
         folder.mkdir()
@@ -109,10 +109,9 @@ class NodeStorage:
 
     def volume(self, domain_id: str, image_id: str) -> Path:
         """Return the file that holds an image's bytes; VdsmError 268 when there is none."""
-        folder = self._domain(domain_id)[1] / "images" / image_id
-        volumes = [path for path in folder.glob("*") if path.suffix != ".meta"]
+        volumes = [path for path in self._image(domain_id, image_id).glob("*") if path.suffix != ".meta"]
         if not volumes:
-            raise VdsmError(NO_IMAGE, f"Image does not exist in domain: image={image_id}, domain={domain_id}")
+            raise _no_image(domain_id, image_id)
         return volumes[0]
 
     def before_reading(self, domain_id: str, image_id: str) -> None:
@@ -137,13 +136,28 @@ class NodeStorage:
             raise VdsmError(MOUNT, f"not connected: {_place(connection)}")
         return self._folder(connection)
 
+    def _image(self, domain_id: str, image_id: str) -> Path:
+        if not _is_id(image_id):
+            raise _no_image(domain_id, image_id)
+        return self._domain(domain_id)[1] / "images" / image_id
+
     def _domain(self, domain_id: str) -> tuple[Connection, Path]:
-        uuid.UUID(domain_id)
         for connection in self._connected.values():
             top = self._folder(connection) / domain_id
-            if (top / "dom_md" / "metadata").exists():
+            if _is_id(domain_id) and (top / "dom_md" / "metadata").exists():
                 return connection, top
         raise VdsmError(NO_DOMAIN, f"Storage domain does not exist: {domain_id}")
+
+
+def _no_image(domain_id: str, image_id: str) -> VdsmError:
+    return VdsmError(NO_IMAGE, f"Image does not exist in domain: image={image_id}, domain={domain_id}")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def _key(connection: Connection) -> tuple[str, str | None, str]:
