@@ -1,0 +1,252 @@
+"""OpenPGP signatures judged by a policy: who may sign, with which key, when, how strongly.
+
+The rules: keys pinned by digest, never the user's keyring, no keyserver; each signature block good and valid
+and nothing held against it; the primary key holds the role; a strong digest; the right signature class; a
+plausible date; exactly the bytes we hashed. gpg computes, we judge (`openpgp_status`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.checks.openpgp_packets import CLEARSIGNED, NotOpenPgp, signature_packets
+from pytest_ovirt_release.checks.openpgp_status import GOOD, SignatureBlock, judge_status
+from pytest_ovirt_release.checks.programs import run
+from pytest_ovirt_release.checks.signers import KeyPin, SignerPolicy, SignerUnassigned, keyring
+from pytest_ovirt_release.errors import CheckFailed
+from pytest_ovirt_release.release.model import Strict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = [
+    "KeyPin", "SignatureBlock", "SignatureVerdict", "SignerPolicy", "SignerUnassigned", "judge", "sha256_of",
+    "verify_clearsigned",
+]  # fmt: skip
+
+LARGEST_SIGNATURE = 64 * 1024
+LARGEST_CLEARSIGNED = 8 * 1024 * 1024
+SIGNATURE_BEGINS = b"-----BEGIN PGP SIGNATURE-----"
+BINARY = frozenset({"00"})
+TEXT = frozenset({"00", "01"})
+"""A clearsigned text is signed as text (01); some tools mark it binary (00)."""
+
+SENTENCES = {
+    GOOD: "signed by {signer}, who holds the role {role}",
+    "signature-missing": "there is no signature file",
+    "signature-empty": "the signature file is empty",
+    "signature-too-large": f"the signature file is larger than {LARGEST_SIGNATURE} bytes, so it is no signature",
+    "not-a-signature": "the file holds no OpenPGP signature",
+    "bad-signature": "the signature does not fit these bytes: the file was changed, or the signature is of another file",
+    "unknown-signer": "signed by a key ({signer}) that is not pinned on the page",
+    "not-authorised": "signed by {signer}, who does not hold the role {role}",
+    "expired-key": "signed by {signer} with a key that had already expired when it signed",
+    "expired-key-lived": "signed by {signer} while the key was valid, but the key has expired since",
+    "revoked-key": "signed by {signer} with a key that was revoked",
+    "expired-signature": "the signature itself was made to expire, and it has",
+    "weak-digest": "signed over {digest}, which can be forged; SHA-256 or stronger is wanted",
+    "wrong-class": "signed with class {signature_class}, where a signature of the file's bytes (00) is wanted",
+    "future-dated": "the signature is dated {signed_at}, which lies in the future",
+    "too-early": "the signature is dated {signed_at}, before the role {role} began",
+    "too-few-signers": "fewer holders of the role {role} signed than the page asks for",
+    "ambiguous-signatures": "gpg could not judge each of its signatures, so none is believed",
+    "unverifiable": "gpg could not verify the signature",
+}
+
+
+class SignatureVerdict(Strict):
+    """Whether a signature is accepted, and everything that was learnt about it.
+
+    `signer` is the primary fingerprint of an accepted signature. `data_sha256` is of the very bytes that gpg
+    verified. `uids` are all user ids gpg named, accepted or not: what this connection *met*.
+    """
+
+    accepted: bool
+    code: str
+    sentence: str
+    signer: str | None = None
+    signed_at: datetime | None = None
+    blocks: tuple[SignatureBlock, ...] = ()
+    data_sha256: str = ""
+    signature_sha256: str = ""
+    uids: tuple[str, ...] = ()
+
+    def must_be_accepted(self, what: str) -> None:
+        """Raise CheckFailed with this verdict's code unless it is accepted; `what` names the signed file."""
+        if not self.accepted:
+            raise CheckFailed(self.code, f"{what}: {self.sentence}")
+
+
+def judge(
+    signature: Path, data: Path, policy: SignerPolicy, *, now: datetime, deadline: float
+) -> SignatureVerdict:
+    """Judge a detached signature of a file; takes at most `deadline` seconds.
+
+    Raises:
+        SignerUnassigned: nobody holds the policy's role.
+        ReleaseError: gpg is not installed, or a pinned key file is missing or differs.
+        OutOfTime: gpg did not finish.
+    """
+    try:
+        with signature.open("rb") as file:
+            raw = file.read(LARGEST_SIGNATURE + 1)
+    except FileNotFoundError:
+        return _refused("signature-missing", policy)
+    if len(raw) > LARGEST_SIGNATURE:
+        return _refused("signature-too-large", policy)
+    try:
+        packets, count = signature_packets(raw)
+    except NotOpenPgp as error:
+        return _refused(error.code, policy, str(error))
+    policy.must_be_assigned()
+    ring = keyring(policy)
+    with _home(ring) as home, ThreadPoolExecutor(1) as pool:
+        (home / "signature.gpg").write_bytes(packets)
+        digest = pool.submit(sha256_of, data)
+        words = ["--verify", "--", str(home / "signature.gpg"), str(data.absolute())]
+        code, status, complaint = _gpg(home, words, deadline)
+        data_sha256 = digest.result()
+    verdict = _verdict(status, code, complaint, policy, now, expected=count, clearsigned=False)
+    return verdict.model_copy(
+        update={"data_sha256": data_sha256, "signature_sha256": hashlib.sha256(raw).hexdigest()}
+    )
+
+
+def verify_clearsigned(
+    path: Path, out: Path, policy: SignerPolicy, *, now: datetime, deadline: float
+) -> SignatureVerdict:
+    """Judge a clearsigned text; when it is accepted, `out` holds what gpg says was signed, and only that.
+
+    Raises as `judge` does. `out` is written only for an accepted text.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_CLEARSIGNED + 1)
+    except FileNotFoundError:
+        return _refused("signature-missing", policy)
+    problem, count = _clearsigned_problem(raw), 0
+    if not problem:
+        try:
+            _, count = signature_packets(raw[raw.rindex(SIGNATURE_BEGINS) :])
+        except NotOpenPgp as error:
+            problem = str(error)
+    if problem:
+        return _refused("not-clearsigned", policy, problem)
+    policy.must_be_assigned()
+    ring = keyring(policy)
+    with _home(ring) as home:
+        text, copy = home / "signed.txt", home / "message.asc"
+        copy.write_bytes(raw)
+        words = ["--output", str(text), "--verify", "--", str(copy)]
+        code, status, complaint = _gpg(home, words, deadline)
+        verdict = _verdict(status, code, complaint, policy, now, expected=count, clearsigned=True)
+        if not verdict.accepted:
+            return verdict
+        signed = text.read_bytes()
+        out.write_bytes(signed)
+    return verdict.model_copy(
+        update={
+            "data_sha256": hashlib.sha256(signed).hexdigest(),
+            "signature_sha256": hashlib.sha256(raw).hexdigest(),
+        }
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in lower-case hex, reading it once in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _verdict(  # noqa: PLR0913 - one call each from two entry points
+    status: bytes,
+    exit_code: int,
+    complaint: str,
+    policy: SignerPolicy,
+    now: datetime,
+    *,
+    expected: int,
+    clearsigned: bool,
+) -> SignatureVerdict:
+    classes = TEXT if clearsigned else BINARY
+    code, blocks = judge_status(status, policy, now=now, classes=classes, expected=expected)
+    if code == GOOD and exit_code != 0 and all(b.code == GOOD for b in blocks):
+        code = "unverifiable"
+    accepted = code == GOOD
+    block = next((b for b in blocks if b.code == code), blocks[0] if blocks else None)
+    sentence = _sentence(code, policy, block)
+    if not accepted and complaint and code in ("unverifiable", "not-a-signature", "ambiguous-signatures"):
+        sentence = f"{sentence} ({complaint})"
+    return SignatureVerdict(
+        accepted=accepted,
+        code=code,
+        sentence=sentence,
+        signer=block.primary if block and accepted else None,
+        signed_at=block.signed_at if block else None,
+        blocks=blocks,
+        uids=tuple(dict.fromkeys(b.uid for b in blocks if b.uid)),
+    )
+
+
+def _sentence(code: str, policy: SignerPolicy, block: SignatureBlock | None) -> str:
+    who = "an unknown key"
+    if block is not None and (block.primary or block.key):
+        who = f"{block.uid or 'key'} {block.primary or block.key}".strip()
+    return SENTENCES[code].format(
+        signer=who,
+        role=policy.role,
+        digest=block.digest if block else "",
+        signature_class=block.signature_class if block else "",
+        signed_at=block.signed_at.isoformat() if block and block.signed_at else "at an unknown time",
+    )
+
+
+def _refused(code: str, policy: SignerPolicy, text: str = "") -> SignatureVerdict:
+    return SignatureVerdict(accepted=False, code=code, sentence=text or _sentence(code, policy, None))
+
+
+def _clearsigned_problem(raw: bytes) -> str:
+    """Return why a file is not exactly one clearsigned text, or nothing when it is."""
+    if len(raw) > LARGEST_CLEARSIGNED:
+        return f"it is larger than {LARGEST_CLEARSIGNED} bytes"
+    if not raw.startswith(CLEARSIGNED):
+        return "it does not begin with a PGP signed message: text before it would be unsigned"
+    marks = [line.rstrip() for line in raw.split(b"\n") if line.startswith(b"-----")]
+    wanted = [CLEARSIGNED, SIGNATURE_BEGINS, b"-----END PGP SIGNATURE-----"]
+    if marks != wanted or not raw.rstrip().endswith(wanted[-1]) or b"\0" in raw:
+        return "it is not one PGP signed message and nothing else"
+    head = re.split(rb"\r?\n[ \t]*\r?\n", raw, maxsplit=1)[0].split(b"\n")[1:]
+    if not all(re.fullmatch(rb"Hash: [A-Za-z0-9, -]+\r?", line) for line in head):
+        return "its PGP signed message has headers other than Hash"
+    return ""
+
+
+@contextmanager
+def _home(ring: bytes) -> Iterator[Path]:
+    """A short (gpg's socket paths must be), fresh, private home for one gpg call, holding the policy's keyring."""
+    home = Path(tempfile.mkdtemp(prefix="gpg-", dir="/tmp"))
+    try:
+        (home / "policy.gpg").write_bytes(ring)
+        yield home
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _gpg(home: Path, words: list[str], deadline: float) -> tuple[int, bytes, str]:
+    argv = [
+        "gpg", "--homedir", str(home), "--no-options", "--no-autostart", "--disable-dirmngr", "--no-auto-key-retrieve",
+        "--no-auto-check-trustdb", "--trust-model", "always", "--no-default-keyring", "--keyring", str(home / "policy.gpg"),
+        "--batch", "--no-tty", "--status-fd", "1", *words,
+    ]  # fmt: skip
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LC_ALL": "C", "LANG": "C"}
+    done = run(argv, deadline=deadline, env=env)
+    return done.code, done.out, done.complaint
