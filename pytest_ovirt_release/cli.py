@@ -152,16 +152,24 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
 
 @main.command()
 @click.option(
-    "--folder", type=FILE, metavar="DIR", help="Where target.toml, candidate.toml and all else is written."
+    "--folder", type=FILE, metavar="DIR", help="Where target.toml and all else goes; default: a scratch one."
 )
 @click.option(
-    "--speed", type=float, metavar="N", help="How many times faster than a real engine its waits are."
+    "--speed", type=float, default=20, show_default=True, help="How many times faster than life it waits."
 )
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break one thing; may be repeated.")
-@click.option("--page", type=FILE, metavar="FILE", help="The release page that the lab plays.")
+@click.option("--page", type=FILE, metavar="FILE", help="The release page it plays; default: ovirt-3.0.")
 @click.option("--parent", type=int, metavar="PID", help="End when this process ends.")
 @click.option("--list-faults", is_flag=True, help="Print the faults and what each must disprove.")
-def lab(*, faults: tuple[str, ...], list_faults: bool, **given: object) -> None:
+def lab(  # noqa: PLR0913 - one parameter for each option
+    *,
+    folder: Path | None,
+    speed: float,
+    faults: tuple[str, ...],
+    page: Path | None,
+    parent: int | None,
+    list_faults: bool,
+) -> None:
     """Start the lab: a small oVirt with engine, nodes and download site, on this machine only.
 
     Prints `ready DIR/target.toml` when everything answers, and ends with Ctrl-C.
@@ -176,9 +184,7 @@ def lab(*, faults: tuple[str, ...], list_faults: bool, **given: object) -> None:
     check_names(faults)
     from pytest_ovirt_release.lab.main import main as start
 
-    words = [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
-    words += [word for fault in faults for word in ("--fault", fault)]
-    sys.exit(start(words))
+    sys.exit(start(folder, speed, faults, page, parent))
 
 
 @main.command()

@@ -101,9 +101,8 @@ def resolve_candidate(page: Page, wanted: Wanted, world: World) -> Candidate:
             except (ReleaseError, CheckFailed, Unproven) as error:
                 problems.append(f"{component.name}: {error}")
     if problems:
-        raise ReleaseError(
-            "\n".join([f"no candidate of {page.title}, {len(problems)} problem(s):", *problems])
-        )
+        listed = [f"  {problem}" for problem in problems]
+        raise ReleaseError("\n".join([f"no candidate of {page.title}, {len(problems)} problem(s):", *listed]))
     return _candidate(page, wanted, tuple(resolved))
 
 

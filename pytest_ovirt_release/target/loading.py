@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from pytest_ovirt_release.release.crosscheck import duplicates, items
 from pytest_ovirt_release.release.loading import load
 from pytest_ovirt_release.release.mistakes import shown
-from pytest_ovirt_release.release.writing import to_toml, write_atomically
 from pytest_ovirt_release.target.model import Target
 
 if TYPE_CHECKING:
@@ -32,11 +31,6 @@ def load_target(path: Path) -> Target:
     folder = path.resolve().parent
     target = load(path, Target, lambda data: target_mistakes(data, folder))
     return Target.model_validate(_absolute(target.model_dump(by_alias=True), folder))
-
-
-def write_target(target: Target, path: Path) -> None:
-    """Write a target file, replacing one that is there; it names where passwords are kept, never a password."""
-    write_atomically(path, to_toml(target), replace=True)
 
 
 def target_mistakes(data: Mapping[str, Any], folder: Path) -> list[str]:
