@@ -110,6 +110,19 @@ async def _cat(shell: Shell, arguments: list[str]) -> Result:
     return Result(1 if errors else 0, out, errors)
 
 
+async def _tail(shell: Shell, arguments: list[str]) -> Result:
+    match arguments:
+        case ["-n", count, *names] if count.isdigit():
+            wanted = int(count)
+        case names:
+            wanted = 10
+    done = await _cat(shell, names)
+    lines = done.stdout.splitlines(keepends=True)
+    return Result(
+        done.status, "".join(lines[max(0, len(lines) - wanted) :]), done.stderr.replace("cat:", "tail:")
+    )
+
+
 async def _rm(shell: Shell, arguments: list[str]) -> Result:
     force = any(option in {"-f", "--force"} for option in arguments)
     errors = ""
@@ -196,6 +209,7 @@ _COMMANDS: dict[str, Callable[[Shell, list[str]], Awaitable[Result]]] = {
     "ls": _ls,
     "rm": _rm,
     "systemctl": _systemctl,
+    "tail": _tail,
     "test": _test,
     "true": _true,
     "uname": _uname,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 VDSM_ID = "/etc/vdsm/vdsm.id"
 ENGINE_CA = "/etc/pki/ovirt-engine/ca.pem"
 REGISTER_LOG = "/var/log/vdsm/register.log"
+PRODUCT_UUID = "/sys/class/dmi/id/product_uuid"
 OS_RELEASE = "/etc/os-release"
 
 

@@ -10,7 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pytest_ovirt_release.lab.node.commands import KERNEL, Shell
-from pytest_ovirt_release.lab.node.files import OS_RELEASE, NodeFiles, authorized_keys
+from pytest_ovirt_release.lab.node.files import OS_RELEASE, PRODUCT_UUID, NodeFiles, authorized_keys
 from pytest_ovirt_release.lab.node.hypervisor import NeverExecutes, choose
 from pytest_ovirt_release.lab.node.imageio import Imageio
 from pytest_ovirt_release.lab.node.registration import Registration, RegistrationError, register
@@ -76,7 +76,7 @@ class LabNode:
             name: host name.
             address: its own loopback address, e.g. 127.0.0.2.
             folder: where everything of the node is kept.
-            exports: the lab's NFS server: the export /exports/data is the folder `exports/data`.
+            exports: the tree of the lab's NFS server: the export /exports/data is `exports/data` in it.
             clock: scales the node's waits.
             faults: names of the lab's faults; those of nodes are heeded.
             pki: signs the certificate of the image daemon.
@@ -113,6 +113,7 @@ class LabNode:
             f'NAME="oVirt Node"\nID=ovirt-node\nVERSION_ID="{OS_VERSION}"\n'
             f'PRETTY_NAME="oVirt Node {OS_VERSION} ({LAB_BRAND})"\nVARIANT="{LAB_BRAND}"\n',
         )
+        self._files.write(PRODUCT_UUID, self.uuid + "\n")
         self._files.write("/etc/hostname", self.name + "\n")
         self._files.path(LOCAL_STORAGE).mkdir(parents=True, exist_ok=True)
 

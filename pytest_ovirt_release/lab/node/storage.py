@@ -3,8 +3,9 @@
     <mount>/<domain>/dom_md/{metadata,ids,leases,inbox,outbox,xleases}
     <mount>/<domain>/images/<image>/<volume>{,.meta}
 
-NFS exports are folders below the lab's exports folder: the export /exports/data is `exports/data`, and it must
-be there. A localfs connection is a folder in the node's own file tree.
+The lab's NFS server is a folder that stands for that machine's `/`: the export /exports/data is the folder
+`exports/data` in it, and it must be there. A localfs connection is a folder in the node's own file tree. What is
+connected can be seen below /rhev/data-center/mnt in the node's tree, as on a real node.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.node.files import NodeFiles
 
 ACCESS, MOUNT, NO_DOMAIN, DOMAIN_EXISTS, NO_IMAGE, IMAGE_EXISTS = 469, 477, 358, 365, 268, 212
+MOUNTS = "/rhev/data-center/mnt"
 _CLASSES: dict[Literal["data", "iso", "export"], str] = {"data": "Data", "iso": "Iso", "export": "Backup"}
 _TYPES = {name: kind for kind, name in _CLASSES.items()}
 _MAILBOX = 16 * 1024 * 1024
@@ -36,7 +38,7 @@ class NodeStorage:
     """The node's connections and what lies on them. Not aware of anything but files."""
 
     def __init__(self, files: NodeFiles, exports: Path, *, mount_fails: bool, loses_local: bool) -> None:
-        """Take the node's tree, the lab's exports folder, and two faults."""
+        """Take the node's tree, the NFS server's tree, and two faults."""
         self._files = files
         self._exports = exports
         self._mount_fails = mount_fails
@@ -53,10 +55,15 @@ class NodeStorage:
                 ACCESS, f"Permission settings on the specified path do not allow access: {_place(connection)}"
             )
         self._connected[_key(connection)] = connection
+        mount = self._mount_point(connection)
+        mount.parent.mkdir(parents=True, exist_ok=True)
+        if not mount.is_symlink():
+            mount.symlink_to(folder)
 
     def disconnect(self, connection: Connection) -> None:
         """Unmount; what is not mounted is no error."""
         self._connected.pop(_key(connection), None)
+        self._mount_point(connection).unlink(missing_ok=True)
 
     def domains(self, connection: Connection) -> tuple[DomainInfo, ...]:
         """Return the domains whose metadata stands on a connected connection."""
@@ -129,7 +136,10 @@ class NodeStorage:
         parts = [part for part in connection.path.split("/") if part]
         if not _is_loopback(connection.address) or parts[:1] != ["exports"] or ".." in parts:
             raise VdsmError(MOUNT, f"Problem while trying to mount target: {_place(connection)}")
-        return self._exports.joinpath(*parts[1:])
+        return self._exports.joinpath(*parts)
+
+    def _mount_point(self, connection: Connection) -> Path:
+        return self._files.path(f"{MOUNTS}/{_place(connection).replace('_', '__').replace('/', '_')}")
 
     def _mounted(self, connection: Connection) -> Path:
         if _key(connection) not in self._connected:

@@ -62,8 +62,8 @@ class StartNode(Protocol):
 
 @pytest.fixture
 def start_node(tmp_path: Path, pki: Pki, tester_key: asyncssh.SSHKey) -> StartNode:
-    exports = tmp_path / "exports"
-    (exports / "data").mkdir(parents=True)
+    exports = tmp_path / "nfs"
+    (exports / "exports" / "data").mkdir(parents=True)
 
     @asynccontextmanager
     async def start(*faults: str, engine: str = "", registers_itself: bool = False) -> AsyncIterator[LabNode]:

@@ -18,8 +18,8 @@ LOCAL = Connection("c", "localfs", "/data/local")
 
 @pytest.fixture
 def exports(tmp_path: Path) -> Path:
-    folder = tmp_path / "exports"
-    (folder / "data").mkdir(parents=True)
+    folder = tmp_path / "nfs"
+    (folder / "exports" / "data").mkdir(parents=True)
     return folder
 
 
@@ -47,7 +47,7 @@ def test_a_domain_lives_and_leaves_nothing(storage: NodeStorage, exports: Path) 
     assert storage.domains(NFS) == (domain,)
     storage.create_volume(domain.id, image, 1 << 20)
     volume = storage.volume(domain.id, image)
-    assert volume.is_relative_to(exports / "data" / domain.id / "images" / image)
+    assert volume.is_relative_to(exports / "exports" / "data" / domain.id / "images" / image)
     assert volume.read_bytes() == bytes(1 << 20)
     assert volume.stat().st_blocks == 0
     assert storage.space(domain.id).total > storage.space(domain.id).free > 0
@@ -55,17 +55,33 @@ def test_a_domain_lives_and_leaves_nothing(storage: NodeStorage, exports: Path) 
     with pytest.raises(VdsmError, match="268"):
         storage.volume(domain.id, image)
     storage.format_domain(domain.id)
-    assert list((exports / "data").iterdir()) == []
+    assert list((exports / "exports" / "data").iterdir()) == []
 
 
 def test_metadata_carries_vdsms_checksum(storage: NodeStorage, exports: Path) -> None:
     domain = a_domain()
     storage.connect(NFS)
     storage.create_domain(NFS, domain)
-    *lines, last = (exports / "data" / domain.id / "dom_md" / "metadata").read_text().splitlines()
+    *lines, last = (exports / "exports" / "data" / domain.id / "dom_md" / "metadata").read_text().splitlines()
     assert lines == sorted(lines)
     assert last == "_SHA_CKSUM=" + hashlib.sha1("".join(lines).encode(), usedforsecurity=False).hexdigest()
     assert "REMOTE_PATH=127.0.0.1:/exports/data" in lines
+
+
+def test_what_is_connected_can_be_seen_in_the_nodes_tree(
+    tmp_path: Path, storage: NodeStorage, exports: Path
+) -> None:
+    (exports / "exports" / "a_b").mkdir()
+    odd = Connection("c", "nfs", "/exports/a_b", "127.0.0.1")
+    domain = a_domain()
+    storage.connect(odd)
+    storage.connect(odd)
+    storage.create_domain(odd, domain)
+    mount = NodeFiles(tmp_path / "root").path("/rhev/data-center/mnt/127.0.0.1:_exports_a__b")
+    assert f"DESCRIPTION={domain.name}" in (mount / domain.id / "dom_md" / "metadata").read_text()
+    storage.disconnect(odd)
+    storage.disconnect(odd)
+    assert not mount.exists()
 
 
 def test_two_nodes_see_the_same_export_and_not_each_others_folders(tmp_path: Path, exports: Path) -> None:
@@ -97,7 +113,7 @@ def test_what_cannot_be_mounted_is_477(storage: NodeStorage, connection: Connect
 
 
 def test_a_folder_without_permission_is_469(storage: NodeStorage, exports: Path) -> None:
-    (exports / "data").chmod(0o500)
+    (exports / "exports" / "data").chmod(0o500)
     with pytest.raises(VdsmError) as caught:
         storage.connect(NFS)
     assert caught.value.code == 469
