@@ -6,6 +6,7 @@ Nothing of the tester's own SSH setup is used: no agent, no keys of theirs, no k
 
 from __future__ import annotations
 
+import math
 import select
 import shlex
 import socket
@@ -33,6 +34,7 @@ LARGEST_OUTPUT = 256 * 1024
 CHUNK = 32 * 1024
 TICK = 0.1
 LOST = -1
+TIMED_OUT = 124
 
 
 class HostKeyChanged(ReleaseError):  # noqa: N818 - reads as what happened
@@ -104,8 +106,8 @@ class Remote:
             Unreachable: no connection, deadline over. ConnectionLost: it ended without a status.
             HostKeyChanged, ReleaseError: the login is wrong.
         """
-        end = time.monotonic() + (self.seconds if deadline is None else deadline)
-        command = shlex.join(argv)
+        seconds = self.seconds if deadline is None else deadline
+        end, command = time.monotonic() + seconds, shlex.join(argv)
         try:
             channel = self._connected().open_session(timeout=self.seconds)
         except (paramiko.SSHException, OSError) as error:
@@ -113,7 +115,8 @@ class Remote:
             raise Unreachable(f"{self._where}: no session for `{command}`: {error}") from error
         start = time.monotonic()
         try:
-            channel.exec_command(command)
+            # The machine's own deadline, so that nothing goes on there after we have given up.
+            channel.exec_command(f"timeout -k 5 {math.ceil(seconds)} {command}")
             channel.shutdown_write()
             out, err = self._read(channel, end, command)
             status = channel.exit_status if channel.exit_status_ready() else LOST
@@ -125,6 +128,8 @@ class Remote:
         if status == LOST:
             self.close()
             raise ConnectionLost(f"{self._where}: connection lost during `{command}`; it gave no exit status")
+        if status == TIMED_OUT and time.monotonic() > end - 1:
+            raise Unreachable(f"{self._where}: `{command}` did not end within {seconds:g} s")
         return Result(tuple(argv), status, out.text(), err.text(), time.monotonic() - start)
 
     @property

@@ -66,6 +66,8 @@ class Engine:
         self.events = Events(self._call)
 
     def __enter__(self) -> Self:
+        """Log in, so that a wrong password or CA is told once, before any check begins."""
+        self.product()
         return self
 
     def __exit__(

@@ -12,7 +12,7 @@ import traceback
 import ovirtsdk4
 import pycurl
 
-from pytest_ovirt_release.errors import Blocked, ReleaseError, Unreachable
+from pytest_ovirt_release.errors import Blocked, ReleaseError, Unproven, Unreachable
 
 _CURL_NUMBER = re.compile(r"\((?:<[^>]*>, )?(\d+), ")
 _TLS = {
@@ -40,8 +40,11 @@ _PASSING_CONFLICTS = (
 )
 
 
-class EngineFault(Exception):  # noqa: N818 - the engine's own word
-    """The engine understood and refused: HTTP status, the fault's reason and detail, and what was asked."""
+class EngineFault(Unproven):
+    """The engine understood and refused: HTTP status, the fault's reason and detail, and what was asked.
+
+    Where a refusal disproves a requirement, the check says so; anywhere else it only leaves it unproven.
+    """
 
     def __init__(
         self,

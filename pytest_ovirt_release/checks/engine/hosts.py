@@ -102,6 +102,14 @@ class Hosts(Group):
         )
         return None if found is None else facts.word(found.status)
 
+    def data_center_name(self, data_center_id: str) -> str | None:
+        """Return the name of a data center, or None when it is not there."""
+        found = self._find(
+            f"show data center {data_center_id}",
+            lambda system: system.data_centers_service().data_center_service(data_center_id).get(),
+        )
+        return None if found is None else str(found.name)
+
     def find_data_center(self, name: str) -> str | None:
         """Return the id of the data center with this name."""
         found = self._call(
@@ -127,6 +135,14 @@ class Hosts(Group):
             correlation=correlation,
         )
         return str(added.id)
+
+    def cluster_name(self, cluster_id: str) -> str | None:
+        """Return the name of a cluster, or None when it is not there."""
+        found = self._find(
+            f"show cluster {cluster_id}",
+            lambda system: system.clusters_service().cluster_service(cluster_id).get(),
+        )
+        return None if found is None else str(found.name)
 
     def find_cluster(self, name: str) -> str | None:
         """Return the id of the cluster with this name."""

@@ -133,6 +133,20 @@ class Storage(Group):
             seconds=self._deadlines.storage,
         )
 
+    def forget(self, domain_id: str) -> None:
+        """Make the engine forget a domain; nothing on the storage is touched."""
+        self._gone(
+            f"forget storage domain {domain_id}",
+            lambda system: (
+                lambda headers: (
+                    system.storage_domains_service()
+                    .storage_domain_service(domain_id)
+                    .remove(destroy=True, headers=headers)
+                )
+            ),
+            what="forget",
+        )
+
     @staticmethod
     def _attached(system: Any, data_center_id: str) -> Any:  # noqa: ANN401 - SDK types
         return system.data_centers_service().data_center_service(data_center_id).storage_domains_service()

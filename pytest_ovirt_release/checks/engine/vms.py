@@ -113,6 +113,13 @@ class Vms(Group):
         )
         return None if found is None else facts.word(found.status)
 
+    def disk_name(self, disk_id: str) -> str | None:
+        """Return a disk's name, or None when it is not there."""
+        found = self._find(
+            f"show disk {disk_id}", lambda system: system.disks_service().disk_service(disk_id).get()
+        )
+        return None if found is None else str(found.name or found.alias)
+
     def find_disk(self, name: str) -> str | None:
         """Return the id of the disk with this name."""
         found = self._call(

@@ -1,0 +1,150 @@
+"""The stages of every node, once per run: unknown → registered → approved → up → storage attached.
+
+Whichever test first needs a stage performs it, in whatever process; a lock for each node keeps the others
+waiting, and the state file in the run folder tells them how it ended. A failed stage stays failed.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.checks.parts import Parts
+from pytest_ovirt_release.checks.stage_steps import Steps
+from pytest_ovirt_release.checks.stages import (
+    STAGES,
+    NodeState,
+    StageFailed,
+    StageRecord,
+    as_record,
+    raise_unless_passed,
+    read_state,
+    write_state,
+)
+from pytest_ovirt_release.checks.waiting import Interrupted
+from pytest_ovirt_release.errors import Unproven, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_ovirt_release.checks.engine import Engine
+    from pytest_ovirt_release.checks.ledger import Ledger
+    from pytest_ovirt_release.checks.stages import Stage
+    from pytest_ovirt_release.target.model import NodeTarget, Target
+
+
+class Cycle:
+    """The run's nodes. Each method brings a node as far as asked and returns what is known of it.
+
+    They raise StageFailed for a stage that does not hold, Blocked for a node that must not be touched, and
+    Unproven for what could not be tried; `stages.judging` turns StageFailed into a requirement's verdict.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the run's own parts; one fixture hands them in
+        self,
+        target: Target,
+        engine: Engine,
+        ledger: Ledger,
+        run_folder: Path,
+        write: Callable[..., None],
+        met: Callable[[str, str], None],
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        """Take the target, the engine, the ledger, the run folder, the journal's write and `met`."""
+        folder = run_folder / "nodes"
+        folder.mkdir(exist_ok=True)
+        self.parts = Parts(target, engine, ledger, folder, met, say)
+        self._write = write
+        self._steps = Steps(self.parts)
+
+    def registered(self, node: NodeTarget) -> NodeState:
+        """Bring the node to where it asks for approval."""
+        return self._reach(node, "registered")
+
+    def approved(self, node: NodeTarget) -> NodeState:
+        """Bring the node to where the engine has installed it."""
+        return self._reach(node, "approved")
+
+    def up(self, node: NodeTarget) -> NodeState:
+        """Bring the node up and see it staying up: storage is attempted first, then it is looked at again.
+
+        A host can be up for an instant and then non_operational, so `up` is judged from its states and events
+        over the rest of the cycle; whether the storage itself came to be is not judged here.
+        """
+        self._reach(node, "up")
+        try:
+            self._reach(node, "storage")
+        except Interrupted:
+            raise
+        except (StageFailed, Unproven):
+            pass  # judged by who asks for the storage
+        self.look_again(node)
+        return self._reach(node, "up")
+
+    def storage(self, node: NodeTarget) -> NodeState:
+        """Bring the node to where its storage domain is active."""
+        return self._reach(node, "storage")
+
+    def look_again(self, node: NodeTarget) -> None:
+        """Read host and events once more; a host that left `up` since it came up turns the stage failed."""
+        with self.parts.locked(node.name):
+            path = self._path(node)
+            state = read_state(path, node.name)
+            if "up" in state.stages and state.stages["up"].outcome == "passed":
+                self._keep_watch(path, state)
+
+    def _keep_watch(self, path: Path, state: NodeState) -> NodeState:
+        sentence = self._steps.left_up(state)
+        if sentence is None:
+            return state
+        record = replace(state.stages["up"], outcome="failed", code="host-left-up", sentence=sentence)
+        state = state.with_stage("up", record)
+        self._save(path, state, "up", record)
+        return state
+
+    def _reach(self, node: NodeTarget, wanted: Stage) -> NodeState:
+        with self.parts.locked(node.name):
+            path = self._path(node)
+            state = read_state(path, node.name)
+            for stage in STAGES[: STAGES.index(wanted) + 1]:
+                if stage not in state.stages:
+                    state = self._perform(path, node, stage, state)
+                raise_unless_passed(stage, state.stages[stage])
+            return state
+
+    def _perform(self, path: Path, node: NodeTarget, stage: Stage, state: NodeState) -> NodeState:
+        if self.parts.say is not None:
+            self.parts.say(f"{node.name}: {stage} …")
+        start = time.monotonic()
+        try:
+            state = self._steps.perform(stage, node, state)
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001 - however it ended, it is recorded; later tests read it
+            state = state.with_stage(stage, as_record(error))
+        record = replace(state.stages[stage], seconds=round(time.monotonic() - start, 3))
+        state = state.with_stage(stage, record)
+        self._save(path, state, stage, record)
+        if stage == "storage":
+            # What made the storage fail may be that the host did not stay up: then that is what failed.
+            with suppress(Unreachable):
+                state = self._keep_watch(path, state)
+            raise_unless_passed("up", state.stages["up"])
+        return state
+
+    def _save(self, path: Path, state: NodeState, stage: Stage, record: StageRecord) -> None:
+        write_state(path, state)
+        self._write(
+            "stage",
+            node=state.node,
+            stage=stage,
+            outcome=record.outcome,
+            why=record.sentence,
+            seconds=record.seconds,
+        )
+
+    def _path(self, node: NodeTarget) -> Path:
+        return self.parts.folder / f"{node.name}.json"
