@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pytest_ovirt_release import __version__
-from pytest_ovirt_release.cli_values import component_versions, moment
+from pytest_ovirt_release.cli_values import component_versions, moment, page_named, require_lab
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from pytest_ovirt_release.release.page import Page
     from pytest_ovirt_release.release.resolving import World
 
 USAGE = 2
@@ -42,7 +41,7 @@ class _Group(click.Group):
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("pytest_ovirt_release"):
                 raise  # one of our own modules is missing: that is a bug, and a bug shows its traceback
-            _refuse(f"{error.name} is not installed; pip install 'pytest-ovirt-release[lab]' brings it")
+            _refuse(f"{error.name} is not installed; pip install 'pytest-ovirt-release[live]' brings it")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -138,7 +137,7 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
     if out.exists() and not force:
         # Asked before the work as well as when writing: nobody should wait for downloads to hear this.
         raise ReleaseError(f"{out}: is there already; choose another name, or add --force to replace it")
-    judged = _page(page_name, pages)
+    judged = page_named(page_name, pages)
     if overlay is not None:
         judged = loading.apply_overlay(judged, loading.load_overlay(overlay), overlay)
     wanted = Wanted(release, rc, component_versions(components), datetime.now(UTC).replace(microsecond=0))
@@ -182,6 +181,7 @@ def lab(  # noqa: PLR0913 - one parameter for each option
         _print_faults()
         return
     check_names(faults)
+    require_lab()
     from pytest_ovirt_release.lab.main import main as start
 
     sys.exit(start(folder, speed, faults, page, parent))
@@ -230,13 +230,6 @@ def verdict(*, runs: tuple[Path, ...], as_of: str | None, as_json: bool) -> None
 def _refuse(message: str) -> NoReturn:
     click.echo(f"ovirt-release: {message}", err=True)
     sys.exit(USAGE)
-
-
-def _page(name: str, pages: Path) -> Page:
-    from pytest_ovirt_release.release import loading
-
-    is_file = name.endswith(".toml") or "/" in name
-    return loading.load_page(Path(name) if is_file else loading.find_page(pages, name))
 
 
 def _world() -> World:

