@@ -60,7 +60,7 @@ def write_checksums(plans: Sequence[Plan], places: Places) -> None:
             lines.setdefault(places.path(plan.checksums), []).append(f"{digest}  {tarball.name}\n")
     for path, listed in lines.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(sorted(listed)), encoding="utf-8")
+        path.write_text("".join(sorted(listed, key=lambda line: line.split()[1])), encoding="utf-8")
 
 
 def _write(path: Path, content: bytes, when: datetime) -> Path:

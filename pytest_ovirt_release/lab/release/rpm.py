@@ -2,7 +2,8 @@
 
 What it is: version 3/4 layout with immutable regions, digests of header and payload (SHA-256, and the MD5 of
 both that old rpm wants), compressed with gzip. What it is not: signed inside (the repository's metadata is),
-and it carries no scripts, no dependencies beyond what it provides, no file colours or capabilities.
+and it carries no scripts, no dependencies beyond what it provides, no file colours or capabilities. rpm 4.18
+queries it, finds all of its digests right and installs it.
 """
 
 from __future__ import annotations
