@@ -1,0 +1,155 @@
+"""The collection /datacenters/{id}/storagedomains: attach and activate; detaching.py is the way back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine.call import Call, Reply, acted, created, get, listing
+from pytest_ovirt_release.lab.engine.disks import disk_node
+from pytest_ovirt_release.lab.engine.document import Node, link
+from pytest_ovirt_release.lab.engine.fault import (
+    NoSuchObject,
+    bad,
+    conflict,
+    entity_not_found,
+    mandatory_pair,
+)
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.storage import (
+    connect_hosts,
+    elect_spm,
+    inaccessible,
+    initialise_pool,
+    wrong_status,
+)
+from pytest_ovirt_release.lab.engine.storage_domains import storage_domain_node
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.state import DataCenter, StorageDomain
+
+ACTIVATABLE = ("inactive", "unknown", "maintenance", "preparing_for_maintenance")
+
+
+def _inside(core: Core, domain: StorageDomain, prefix: str) -> Node:
+    return storage_domain_node(core, domain, prefix, status=domain.status, inside=True)
+
+
+def find(core: Core, call: Call) -> tuple[DataCenter, StorageDomain]:
+    """Return the data center and the domain of a path; the empty 404 unless the one holds the other."""
+    data_center = get(core.state.data_centers, call.ids[0])
+    domain = get(core.state.storage_domains, call.ids[1])
+    if domain.data_center != data_center.id:
+        raise NoSuchObject
+    return data_center, domain
+
+
+async def list_attached(core: Core, call: Call) -> Reply:
+    """GET the domains of a data center."""
+    items = core.state.domains_in(call.ids[0])[: call.limit()]
+    return listing("storage_domains", (_inside(core, item, call.prefix) for item in items))
+
+
+async def get_attached(core: Core, call: Call) -> Reply:
+    """GET one of them: the only place that tells its real status."""
+    return Reply(_inside(core, find(core, call)[1], call.prefix))
+
+
+async def list_attached_disks(core: Core, call: Call) -> Reply:
+    """GET the disks of one of them."""
+    domain = find(core, call)[1]
+    disks = [disk for disk in core.state.disks.values() if disk.domain == domain.id]
+    return listing("disks", (disk_node(disk, call.prefix) for disk in disks))
+
+
+def _named(core: Core, call: Call) -> StorageDomain:
+    body = call.body
+    name = body.text("name")
+    if body.id is None and name is None:
+        raise mandatory_pair("storage_domain.id", "storage_domain.name")
+    if body.id is not None:
+        if body.id not in core.state.storage_domains:
+            raise bad("Cannot attach Storage. Storage Domain doesn't exist.")
+        return core.state.storage_domains[body.id]
+    for domain in core.state.storage_domains.values():
+        if domain.name == name:
+            return domain
+    raise entity_not_found(f"Storage: name={name}")
+
+
+async def attach(core: Core, call: Call) -> Reply:
+    """POST: attach a domain and activate it, within the request."""
+    data_center = get(core.state.data_centers, call.ids[0])
+    domain = _named(core, call)
+    if domain.data_center is not None or domain.status != "unattached":
+        raise inaccessible("attach")
+    if domain.connection.type == "localfs" and not data_center.local:
+        raise conflict("Cannot attach a local Storage Domain to a shared storage Data Center.")
+    if not core.state.hosts_in(data_center.id, "up"):
+        raise conflict("Cannot attach Storage. There is no active Host in the Data Center.")
+    first = data_center.status == "uninitialized"
+    if not first and data_center.status != "up":
+        raise conflict("Cannot attach Storage. The relevant Data Center is not operational.")
+    domain.data_center, domain.status = data_center.id, "locked"
+    with core.job(f"Attaching Storage Domain {domain.name} to Data Center {data_center.name}"):
+        await connect_hosts(core, data_center, domain)
+        if not core.state.hosts_in(data_center.id, "up"):
+            domain.data_center, domain.status = None, "unattached"
+            text = f"Failed to attach Storage Domain {domain.name} to Data Center {data_center.name}."
+            core.event(963, f"{text} (User: admin@internal-authz)", call.correlation, domain=domain)
+            raise bad("")
+        if first:
+            await initialise_pool(core, data_center, domain)
+        else:
+            await core.sleep(0.2)
+            domain.status = "active"
+            text = _activated(domain, data_center)
+            core.event(966, text, own=True, domain=domain)
+        text = f"Storage Domain {domain.name} was attached to Data Center {data_center.name}"
+        core.event(962, f"{text} by admin@internal-authz", call.correlation, domain=domain)
+    return created(_inside(core, domain, call.prefix))
+
+
+def _activated(domain: StorageDomain, data_center: DataCenter) -> str:
+    return (
+        f"Storage Domain {domain.name} (Data Center {data_center.name}) was activated by admin@internal-authz"
+    )
+
+
+def target(domain: StorageDomain, prefix: str) -> Node:
+    """Return the object of an action's answer: where it is, nothing of what it is."""
+    centre = domain.data_center or ""
+    href = f"{prefix}/datacenters/{centre}/storagedomains/{domain.id}"
+    belongs = link("data_center", f"{prefix}/datacenters/{centre}", centre)
+    target = link("storage_domain", href, domain.id)
+    target.children = [belongs, Node("data_centers", children=[belongs])]
+    return target
+
+
+async def activate(core: Core, call: Call) -> Reply:
+    """POST activate."""
+    data_center, domain = find(core, call)
+    if domain.status not in ACTIVATABLE:
+        raise wrong_status("activate", domain)
+    if not core.state.hosts_in(data_center.id, "up"):
+        raise conflict("Cannot activate Storage. There is no active Host in the Data Center.")
+    with core.job(f"Activating Storage Domain {domain.name} on Data Center {data_center.name}") as job:
+        domain.status = "locked"
+        await connect_hosts(core, data_center, domain)
+        if data_center.status == "maintenance":
+            data_center.status = "contend"
+            domain.master = True
+            await elect_spm(core, data_center)
+            data_center.status = "up"
+        domain.status = "active"
+        core.event(966, _activated(domain, data_center), call.correlation, domain=domain)
+    return acted(call, job, target(domain, call.prefix))
+
+
+ROUTES = (
+    Route("GET", "datacenters/*/storagedomains", list_attached),
+    Route("POST", "datacenters/*/storagedomains", attach, "storage_domain"),
+    Route("GET", "datacenters/*/storagedomains/*", get_attached),
+    Route("POST", "datacenters/*/storagedomains/*/activate", activate, "action"),
+    Route("GET", "datacenters/*/storagedomains/*/disks", list_attached_disks),
+)

@@ -1,0 +1,123 @@
+"""The collection /vms/{id}/diskattachments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from pytest_ovirt_release.lab.engine.call import Call, Reply, created, get, listing, removed
+from pytest_ovirt_release.lab.engine.disks import delete_image, make_image, new_disk
+from pytest_ovirt_release.lab.engine.document import Node, link, node
+from pytest_ovirt_release.lab.engine.fault import NoSuchObject, conflict, incomplete
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.state import Attachment
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.state import Bus, Vm
+
+INTERFACES = ("ide", "sata", "virtio", "virtio_scsi")
+
+
+def attachment_node(attachment: Attachment, vm: Vm, prefix: str) -> Node:
+    """Return `<disk_attachment>`: its id is the disk's."""
+    disk = attachment.disk
+    answer = node("disk_attachment", href=f"{prefix}/vms/{vm.id}/diskattachments/{disk}", id=disk)
+    return answer.add(
+        {
+            "active": attachment.active,
+            "bootable": attachment.bootable,
+            "interface": attachment.interface,
+            "pass_discard": False,
+            "read_only": False,
+            "uses_scsi_reservation": False,
+            "disk": link("disk", f"{prefix}/disks/{disk}", disk),
+            "vm": link("vm", f"{prefix}/vms/{vm.id}", vm.id),
+        }
+    )
+
+
+async def list_attachments(core: Core, call: Call) -> Reply:
+    """GET; the collection of an unknown VM is empty (engine-live A.7)."""
+    vm = core.state.vms.get(call.ids[0])
+    items = [] if vm is None else vm.attachments
+    return listing("disk_attachments", (attachment_node(item, vm, call.prefix) for item in items if vm))
+
+
+def _find(core: Core, call: Call) -> tuple[Vm, Attachment]:
+    vm = get(core.state.vms, call.ids[0])
+    for attachment in vm.attachments:
+        if attachment.disk == call.ids[1]:
+            return vm, attachment
+    raise NoSuchObject
+
+
+async def get_attachment(core: Core, call: Call) -> Reply:
+    """GET one."""
+    vm, attachment = _find(core, call)
+    return Reply(attachment_node(attachment, vm, call.prefix))
+
+
+async def add_attachment(core: Core, call: Call) -> Reply:
+    """POST: attach a disk that exists, or make one. 201 although a new disk is still locked."""
+    vm = get(core.state.vms, call.ids[0])
+    body = call.body
+    wanted = body.child("disk")
+    interface = body.one_of("interface", "DiskInterface", INTERFACES)
+    if wanted is None:
+        raise incomplete("DiskAttachment", ["disk"])
+    existing = wanted.id
+    if existing is None and interface is None:
+        raise incomplete("DiskAttachment", ["interface"])
+    bootable = bool(body.flag("bootable"))
+    if bootable and any(item.bootable for item in vm.attachments):
+        raise conflict(
+            f"Cannot {'attach' if existing else 'add'} Virtual Disk. Disk is bootable and the VM {vm.name} already "
+            "has a bootable disk."
+        )
+    if existing is None:
+        disk = new_disk(core, wanted, "invoke0")
+    else:
+        disk = get(core.state.disks, existing)
+        if any(item.disk == existing for item in vm.attachments):
+            raise conflict(f"Cannot attach Virtual Disk. The disk is already attached to VM {vm.name}.")
+    active = body.flag("active")
+    attachment = Attachment(disk.id, bootable, cast("Bus", interface or "virtio"), active is not False)
+    vm.attachments.append(attachment)
+    domain = core.state.storage_domains[disk.domain]
+    if existing is None:
+        text = f"Add-Disk operation of {disk.name} was initiated on VM {vm.name} by admin@internal-authz."
+        core.event(78, text, call.correlation, vm=vm, domain=domain)
+        core.spawn(make_image(core, disk, call.correlation, vm))
+    else:
+        text = f"Disk {disk.name} was successfully attached to VM {vm.name} by admin@internal-authz."
+        core.event(2016, text, call.correlation, vm=vm)
+    return created(attachment_node(attachment, vm, call.prefix))
+
+
+async def remove_attachment(core: Core, call: Call) -> Reply:
+    """DELETE: detach (`detach_only`, the engine's default), or delete the disk too."""
+    vm, attachment = _find(core, call)
+    if vm.status != "down":
+        raise conflict("Cannot detach Virtual Disk. At least one of the VMs is not down.")
+    disk = core.state.disks[attachment.disk]
+    if call.flag("detach_only", default=True):
+        vm.attachments.remove(attachment)
+        text = f"Disk {disk.name} was successfully detached from VM {vm.name} by admin@internal-authz."
+        core.event(2018, text, call.correlation, vm=vm)
+        return removed(call)
+    if disk.status == "locked":
+        raise conflict(
+            f"Cannot remove Virtual Disk: The following disks are locked: {disk.name}. "
+            "Please try again in a few minutes."
+        )
+    disk.status = "locked"
+    core.spawn(delete_image(core, disk))
+    return removed(call)
+
+
+ROUTES = (
+    Route("GET", "vms/*/diskattachments", list_attachments),
+    Route("POST", "vms/*/diskattachments", add_attachment, "disk_attachment"),
+    Route("GET", "vms/*/diskattachments/*", get_attachment),
+    Route("DELETE", "vms/*/diskattachments/*", remove_attachment),
+)

@@ -1,0 +1,230 @@
+"""The collection /clusters, also below a data center."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine import known
+from pytest_ovirt_release.lab.engine.call import (
+    Call,
+    Reply,
+    by_name,
+    created,
+    entity,
+    get,
+    listing,
+    removed,
+)
+from pytest_ovirt_release.lab.engine.datacenters import VERSIONS, read_version
+from pytest_ovirt_release.lab.engine.document import Node, link, node
+from pytest_ovirt_release.lab.engine.fault import (
+    Fault,
+    bad,
+    conflict,
+    entity_not_found,
+    mandatory,
+    mandatory_pair,
+)
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.search import found
+from pytest_ovirt_release.lab.engine.state import Cluster, DataCenter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_ovirt_release.lab.engine.core import Core
+
+BIOS_TYPES = ("i440fx_sea_bios", "q35_ovmf", "q35_sea_bios", "q35_secure_boot")
+DEFAULT_BIOS = "q35_ovmf"
+"""What a 4.5 cluster gives its VMs: UEFI, which never runs a boot sector."""
+
+CPU_TYPES = ("", "Intel ", "Secure Intel ", "AMD ", "Secure AMD ", "IBM ", "Opteron", "EPYC")
+FENCING = {
+    "enabled": True,
+    "skip_if_connectivity_broken": {"enabled": False, "threshold": 50},
+    "skip_if_gluster_bricks_up": False,
+    "skip_if_gluster_quorum_not_met": False,
+    "skip_if_sd_active": {"enabled": False},
+}
+MIGRATION = {
+    "auto_converge": "inherit",
+    "bandwidth": {"assignment_method": "auto"},
+    "compressed": "inherit",
+    "encrypted": "inherit",
+    "parallel_migrations_policy": "disabled",
+}
+FIELDS: dict[str, Callable[[Cluster], str]] = {
+    "name": lambda item: item.name,
+    "description": lambda item: item.description,
+    "comment": lambda item: item.comment,
+    "id": lambda item: item.id,
+}
+
+
+def cluster_node(cluster: Cluster, prefix: str, folder: str = "clusters") -> Node:
+    """Return `<cluster>`; `folder` is the collection it was asked for in."""
+    data_center = cluster.data_center
+    return entity(
+        "cluster",
+        f"{prefix}/{folder}/{cluster.id}",
+        cluster.id,
+        action_names=known.CLUSTER_ACTIONS,
+        link_names=known.CLUSTER_LINKS,
+        head={"name": cluster.name, "description": cluster.description, "comment": cluster.comment},
+        fields={
+            "ballooning_enabled": True,
+            "bios_type": cluster.bios_type,
+            "cpu": {"architecture": cluster.architecture, "type": cluster.cpu_type},
+            "error_handling": {"on_error": "migrate"},
+            "fencing_policy": FENCING,
+            "fips_mode": "undefined",
+            "firewall_type": "firewalld",
+            "gluster_service": False,
+            "ha_reservation": False,
+            "ksm": {"enabled": True, "merge_across_nodes": True},
+            "log_max_memory_used_threshold": 95,
+            "log_max_memory_used_threshold_type": "percentage",
+            "memory_policy": {"over_commit": {"percent": 100}, "transparent_hugepages": {"enabled": True}},
+            "migration": MIGRATION,
+            "required_rng_sources": {"required_rng_source": "urandom"},
+            "switch_type": "legacy",
+            "threads_as_cores": False,
+            "trusted_service": False,
+            "tunnel_migration": False,
+            "upgrade_in_progress": False,
+            "upgrade_percent_complete": 0,
+            "version": node("version", {"major": cluster.version[0], "minor": cluster.version[1]}),
+            "virt_service": True,
+            "vnc_encryption": True,
+            "data_center": link("data_center", f"{prefix}/datacenters/{data_center}", data_center)
+            if data_center
+            else None,
+        },
+    )
+
+
+async def list_clusters(core: Core, call: Call) -> Reply:
+    """GET /clusters, or those of a data center."""
+    items = found(core.state.clusters.values(), call.query.get("search"), FIELDS)
+    if call.ids:
+        items = [item for item in items if item.data_center == call.ids[0]]
+    return listing("clusters", (cluster_node(item, call.prefix) for item in items[: call.limit()]))
+
+
+async def get_cluster(core: Core, call: Call) -> Reply:
+    """GET /clusters/{id}."""
+    return Reply(cluster_node(get(core.state.clusters, call.ids[0]), call.prefix))
+
+
+def _data_center(core: Core, call: Call) -> DataCenter:
+    named = call.body.child("data_center")
+    if named is not None and named.id is not None:
+        if named.id in core.state.data_centers:
+            return core.state.data_centers[named.id]
+        raise bad("Cannot create Cluster. The Data Center doesn't exist.")
+    name = None if named is None else named.text("name")
+    if name is None:
+        raise mandatory_pair("cluster.data_center.id", "cluster.data_center.name")
+    return by_name(core.state.data_centers, name, f"Data Center: name={name}")
+
+
+async def add_cluster(core: Core, call: Call) -> Reply:
+    """POST /clusters. The answer's href goes through the data center, as the engine's does."""
+    body = call.body
+    name = body.text("name")
+    if name is None:
+        raise mandatory("cluster.name")
+    data_center = _data_center(core, call)
+    bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))
+    cpu_type = body.text("cpu/type") or ""
+    version = read_version(body) or data_center.version
+    if any(item.name == name for item in core.state.clusters.values()):
+        raise conflict("Cannot create Cluster. Cluster name is already in use.")
+    if version not in VERSIONS:
+        raise Fault(
+            500,
+            'java.lang.NullPointerException: Cannot invoke "org.ovirt.engine.core.bll.CommandBase.getParameters()"'
+            ' because "commandBase" is null',
+        )
+    if not cpu_type.startswith(CPU_TYPES[1:]) and cpu_type:
+        raise bad("Cannot create Cluster. The chosen CPU is not supported.")
+    if data_center.local and any(c.data_center == data_center.id for c in core.state.clusters.values()):
+        raise bad('Cannot add more than one Cluster to a Data Center with "Local Storage".')
+    cluster = Cluster(
+        str(uuid.uuid4()),
+        name,
+        data_center.id,
+        body.text("description") or "",
+        body.text("comment") or "",
+        architecture="x86_64" if cpu_type else "undefined",
+        cpu_type=cpu_type,
+        bios_type=_bios(bios, cpu_type),
+        version=version,
+    )
+    core.state.clusters[cluster.id] = cluster
+    core.event(10130, f"CPU Profile {name} was successfully added (User: admin@internal-authz).", own=True)
+    core.event(809, f"Cluster {name} was added by admin@internal-authz", call.correlation, cluster=cluster)
+    return created(cluster_node(cluster, call.prefix, f"datacenters/{data_center.id}/clusters"))
+
+
+def _bios(asked: str | None, cpu_type: str) -> str | None:
+    """A cluster without an architecture has no machine type yet."""
+    if asked in BIOS_TYPES:
+        return asked
+    return DEFAULT_BIOS if cpu_type else None
+
+
+async def update_cluster(core: Core, call: Call) -> Reply:
+    """PUT /clusters/{id}: name, description, comment, bios_type; a data center only for one that has none."""
+    cluster = get(core.state.clusters, call.ids[0])
+    body = call.body
+    wanted = body.child("data_center")
+    if wanted is not None:
+        data_center = _wanted(core, call)
+        if cluster.data_center not in (None, data_center.id):
+            raise conflict("Cannot change Data Center association when editing a Cluster.")
+        cluster.data_center = data_center.id
+    bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))
+    cluster.bios_type = bios if bios in BIOS_TYPES else cluster.bios_type
+    for field in ("name", "description", "comment"):
+        if (text := body.text(field)) is not None:
+            setattr(cluster, field, text)
+    core.event(
+        811,
+        f"Host cluster {cluster.name} was updated by admin@internal-authz",
+        call.correlation,
+        cluster=cluster,
+    )
+    return Reply(cluster_node(cluster, call.prefix))
+
+
+def _wanted(core: Core, call: Call) -> DataCenter:
+    named = call.body.child("data_center")
+    for item in core.state.data_centers.values():
+        if named is not None and (item.id == named.id or item.name == named.text("name")):
+            return item
+    raise entity_not_found("Data Center")
+
+
+async def remove_cluster(core: Core, call: Call) -> Reply:
+    """DELETE /clusters/{id}."""
+    cluster = get(core.state.clusters, call.ids[0])
+    if any(host.cluster == cluster.id for host in core.state.hosts.values()):
+        raise conflict("Cannot remove Cluster. Cluster contains one or more Hosts")
+    if any(vm.cluster == cluster.id for vm in core.state.vms.values()):
+        raise conflict("Cannot remove Cluster. Cluster contains one or more VMs")
+    del core.state.clusters[cluster.id]
+    text = f"Host cluster {cluster.name} was removed by admin@internal-authz"
+    core.event(813, text, call.correlation, cluster=cluster)
+    return removed(call)
+
+
+ROUTES = (
+    Route("GET", "clusters", list_clusters),
+    Route("POST", "clusters", add_cluster, "cluster"),
+    Route("GET", "clusters/*", get_cluster),
+    Route("PUT", "clusters/*", update_cluster, "cluster"),
+    Route("DELETE", "clusters/*", remove_cluster),
+    Route("GET", "datacenters/*/clusters", list_clusters),
+)

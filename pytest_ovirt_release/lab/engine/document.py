@@ -1,0 +1,177 @@
+"""XML in and out: what a client sent is read with caps and without entities, answers are built as trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+
+from pytest_ovirt_release.lab.engine.fault import Fault, malformed, not_a_boolean, not_a_member
+
+BODY_LIMIT = 16 * 1024 * 1024
+"""Bytes of a request body that are read; the real engine took 12 MiB (engine-live A.7)."""
+
+DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
+
+
+@dataclass
+class Node:
+    """One element of an answer. `text` None is `<a/>`, an empty text is `<a></a>`, as the engine has both."""
+
+    tag: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list[Node] = field(default_factory=list)
+    text: str | None = None
+
+    def add(self, fields: Mapping[str, object]) -> Node:
+        """Append fields in order: None is left out, a mapping nests, nodes go in as they are."""
+        for tag, value in fields.items():
+            self.children.extend(_nodes(tag, value))
+        return self
+
+
+def node(tag: str, fields: Mapping[str, object] | None = None, **attributes: str) -> Node:
+    """Return an element with attributes and fields."""
+    return Node(tag, dict(attributes)).add(fields or {})
+
+
+def link(tag: str, href: str, id_: str) -> Node:
+    """Return `<tag href id/>`: how one object names another."""
+    return Node(tag, {"href": href, "id": id_})
+
+
+def _nodes(tag: str, value: object) -> list[Node]:
+    if value is None:
+        return []
+    if isinstance(value, Node):
+        return [value]
+    if isinstance(value, bool):
+        return [Node(tag, text="true" if value else "false")]
+    if isinstance(value, int | str):
+        return [Node(tag, text=str(value))]
+    if isinstance(value, Mapping):
+        return [Node(tag).add(value)]
+    raise TypeError(f"{tag}: {type(value).__name__} is no part of a document")
+
+
+def write(root: Node) -> bytes:
+    """Return the document as the engine writes it: declaration, four blanks a level, final line end."""
+    lines: list[str] = []
+    _write(root, "", lines)
+    return (DECLARATION + "\n".join(lines) + "\n").encode()
+
+
+def _write(item: Node, indent: str, lines: list[str]) -> None:
+    attributes = "".join(
+        f' {name}="{_clean(value).translate(_ATTRIBUTE)}"' for name, value in item.attributes.items()
+    )
+    start = f"{indent}<{item.tag}{attributes}"
+    if item.children:
+        lines.append(f"{start}>")
+        for child in item.children:
+            _write(child, indent + "    ", lines)
+        lines.append(f"{indent}</{item.tag}>")
+    elif item.text is None:
+        lines.append(f"{start}/>")
+    else:
+        lines.append(f"{start}>{_clean(item.text).translate(_TEXT)}</{item.tag}>")
+
+
+def _clean(text: str) -> str:
+    """Leave out what XML 1.0 cannot carry."""
+    return "".join(c for c in text if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff"))
+
+
+class Body:
+    """A request's element, read by path (`storage/type`); wrong types are the engine's own faults."""
+
+    def __init__(self, element: Element, usage: str) -> None:
+        """Take the element, and what the malformed-request fault points at."""
+        self.element = element
+        self.usage = usage
+
+    @property
+    def tag(self) -> str:
+        """Name of the element."""
+        return self.element.tag
+
+    @property
+    def id(self) -> str | None:
+        """Its `id` attribute."""
+        return self.element.get("id")
+
+    def child(self, path: str) -> Body | None:
+        """Return the first element at this path."""
+        found = self.element.find(path)
+        return None if found is None else Body(found, self.usage)
+
+    def all(self, path: str) -> list[Body]:
+        """Return every element at this path."""
+        return [Body(found, self.usage) for found in self.element.findall(path)]
+
+    def text(self, path: str) -> str | None:
+        """Return the text at this path, empty when the element is; None when there is no such element."""
+        found = self.element.find(path)
+        return None if found is None else (found.text or "")
+
+    def number(self, path: str) -> int | None:
+        """Return the integer at this path; anything else makes the request malformed."""
+        text = self.text(path)
+        try:
+            return None if text is None else int(text)
+        except ValueError:
+            raise malformed(self.usage) from None
+
+    def flag(self, path: str) -> bool | None:
+        """Return the boolean at this path."""
+        text = self.text(path)
+        if text is None:
+            return None
+        if text.lower() in {"true", "1"}:
+            return True
+        if text.lower() in {"false", "0"}:
+            return False
+        raise not_a_boolean(text)
+
+    def one_of(self, path: str, kind: str, values: tuple[str, ...]) -> str | None:
+        """Return the member of an enumeration at this path."""
+        text = self.text(path)
+        if text is not None and text not in values:
+            raise not_a_member(text, kind, values)
+        return text
+
+    def echo(self) -> list[Node]:
+        """Return the children as an answer's nodes: actions repeat what they were asked."""
+        return [_copy(child) for child in self.element]
+
+
+def _copy(element: Element) -> Node:
+    text = (element.text or "") if not len(element) else None
+    if not text and not element.attrib and not len(element):
+        text = ""
+    if element.attrib and not text:
+        text = None
+    return Node(element.tag, dict(element.attrib), [_copy(child) for child in element], text)
+
+
+def read(data: bytes, usage: str) -> Body:
+    """Parse a request body; broken XML, an empty body and entities are a malformed request."""
+    try:
+        return Body(fromstring(data), usage)
+    except (ParseError, DefusedXmlException, ValueError):
+        raise malformed(usage) from None
+
+
+def empty(usage: str) -> Body:
+    """Return what a request without a body is read as."""
+    return Body(Element("nothing"), usage)
+
+
+def fault_node(fault: Fault) -> Node:
+    """Return `<fault>` as the engine writes it: detail before reason, no detail where it has none."""
+    return node("fault", {"detail": fault.detail, "reason": fault.reason})

@@ -1,0 +1,167 @@
+"""The API's root, and the collections that hold one fixed object: templates (Blank) and networks (ovirtmgmt)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine import known
+from pytest_ovirt_release.lab.engine.call import Call, Reply, entity, listing
+from pytest_ovirt_release.lab.engine.document import Node, link, node
+from pytest_ovirt_release.lab.engine.fault import NoSuchObject
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.search import found
+from pytest_ovirt_release.lab.engine.state import BLANK, Vm, now, stamp
+from pytest_ovirt_release.lab.engine.vms import machine_fields
+from pytest_ovirt_release.target.brand import LAB_BRAND
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.state import DataCenter
+
+VERSION = (4, 5, 8)
+FULL_VERSION = "4.5.8-1.el9"
+PRODUCT = f"oVirt Engine ({LAB_BRAND})"
+"""What the product calls itself: the brand tells every client that this is no engine."""
+
+MANAGEMENT_NETWORK = "00000000-0000-0000-0000-000000000009"
+GIBIBYTE = 1024**3
+BORN = "2008-03-31T21:00:00.000Z"
+
+
+async def get_root(core: Core, call: Call) -> Reply:
+    """GET /: links, product, special objects, summary."""
+    filtered = call.flag("filter", default=False)
+    answer = Node("api")
+    rels: dict[str, str] = {}
+    for name in known.ROOT:
+        rels[name] = f"{call.prefix}/{name}"
+        if name in known.SEARCHABLE:
+            middle = ";from={event_id}" if name == "events" else ""
+            rels[f"{name}/search"] = f"{call.prefix}/{name}{middle}?search={{query}}"
+    answer.children = [Node("link", {"href": href, "rel": rel}) for rel, href in rels.items()]
+    user = f"{call.prefix}/users/{core.user_id}"
+    answer.add(
+        {
+            "engine_backup": None if filtered else node("engine_backup"),
+            "product_info": _product(None if filtered else core.instance_id),
+            "special_objects": {
+                "blank_template": link("blank_template", f"{call.prefix}/templates/{BLANK}", BLANK),
+                "root_tag": link("root_tag", f"{call.prefix}/tags/{BLANK}", BLANK),
+            },
+            "summary": None if filtered else _summary(core),
+            "time": stamp(now()),
+            "authenticated_user": link("authenticated_user", user, core.user_id),
+            "effective_user": link("effective_user", user, core.user_id),
+        }
+    )
+    sorted_links = sorted(f"<{call.base}{href}>; rel={rel}" for rel, href in rels.items())
+    return Reply(answer, headers={"Link": ",".join(sorted_links)})
+
+
+def _product(instance: str | None) -> Node:
+    major, minor, build = VERSION
+    version = {"build": build, "full_version": FULL_VERSION, "major": major, "minor": minor, "revision": 0}
+    return node(
+        "product_info", {"instance_id": instance, "name": PRODUCT, "vendor": "ovirt.org", "version": version}
+    )
+
+
+def _summary(core: Core) -> Node:
+    state = core.state
+    counts = {
+        "hosts": (sum(h.status == "up" for h in state.hosts.values()), len(state.hosts)),
+        "storage_domains": (
+            sum(d.status == "active" for d in state.storage_domains.values()),
+            len(state.storage_domains),
+        ),
+        "users": (1, 1),
+        "vms": (sum(vm.status != "down" for vm in state.vms.values()), len(state.vms)),
+    }
+    return node(
+        "summary", {name: {"active": active, "total": total} for name, (active, total) in counts.items()}
+    )
+
+
+def blank_node(prefix: str) -> Node:
+    """Return the template Blank."""
+    blank = Vm(BLANK, "Blank", "", GIBIBYTE, "", ("hd",), "other")
+    href = f"{prefix}/templates/{BLANK}"
+    fields = machine_fields(blank) | {
+        "bios": {"boot_menu": {"enabled": False}},
+        "creation_time": BORN,
+        "memory": GIBIBYTE,
+        "memory_policy": {"ballooning": True, "guaranteed": GIBIBYTE, "max": 4 * GIBIBYTE},
+        "os": {"boot": {"devices": {"device": "hd"}}, "type": "other"},
+        "placement_policy": {"affinity": "migratable"},
+        "type": "server",
+        "status": "ok",
+        "version": {
+            "version_name": "",
+            "version_number": 0,
+            "base_template": link("base_template", href, BLANK),
+        },
+    }
+    return entity(
+        "template",
+        href,
+        BLANK,
+        action_names=known.TEMPLATE_ACTIONS,
+        link_names=known.TEMPLATE_LINKS,
+        head={"name": "Blank", "description": "Blank template", "comment": ""},
+        fields=fields,
+    )
+
+
+async def list_templates(_core: Core, call: Call) -> Reply:
+    """GET /templates."""
+    items = found(["Blank"], call.query.get("search"), {"name": str})[: call.limit()]
+    return listing("templates", (blank_node(call.prefix) for _ in items))
+
+
+async def get_template(_core: Core, call: Call) -> Reply:
+    """GET /templates/{id}."""
+    if call.ids[0] != BLANK:
+        raise NoSuchObject
+    return Reply(blank_node(call.prefix))
+
+
+def _network_node(data_center: DataCenter | None, prefix: str) -> Node:
+    centre = data_center.id if data_center else None
+    return entity(
+        "network",
+        f"{prefix}/networks/{MANAGEMENT_NETWORK}",
+        MANAGEMENT_NETWORK,
+        link_names=known.NETWORK_LINKS,
+        head={"name": "ovirtmgmt", "description": "Management Network", "comment": ""},
+        fields={
+            "mtu": 0,
+            "port_isolation": False,
+            "stp": False,
+            "usages": {"usage": "vm"},
+            "vdsm_name": "ovirtmgmt",
+            "data_center": link("data_center", f"{prefix}/datacenters/{centre}", centre) if centre else None,
+        },
+    )
+
+
+async def list_networks(core: Core, call: Call) -> Reply:
+    """GET /networks: the management network."""
+    items = found(["ovirtmgmt"], call.query.get("search"), {"name": str})[: call.limit()]
+    first = next(iter(core.state.data_centers.values()), None)
+    return listing("networks", (_network_node(first, call.prefix) for _ in items))
+
+
+async def get_network(core: Core, call: Call) -> Reply:
+    """GET /networks/{id}."""
+    if call.ids[0] != MANAGEMENT_NETWORK:
+        raise NoSuchObject
+    return Reply(_network_node(next(iter(core.state.data_centers.values()), None), call.prefix))
+
+
+ROUTES = (
+    Route("GET", "", get_root),
+    Route("GET", "templates", list_templates),
+    Route("GET", "templates/*", get_template),
+    Route("GET", "networks", list_networks),
+    Route("GET", "networks/*", get_network),
+)

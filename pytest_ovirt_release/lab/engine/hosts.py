@@ -1,0 +1,299 @@
+"""The collection /hosts: what a host is, its update and removal; deployment.py installs it, monitoring.py watches it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine import known
+from pytest_ovirt_release.lab.engine.call import Call, Reply, entity, get, listing, removed
+from pytest_ovirt_release.lab.engine.document import Node, link, node
+from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_found
+from pytest_ovirt_release.lab.engine.registration import NAME, is_address
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.search import found
+from pytest_ovirt_release.target.brand import LAB_BRAND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.document import Body
+    from pytest_ovirt_release.lab.engine.state import Cluster, Host
+    from pytest_ovirt_release.lab.node.verbs import Capabilities
+
+EDITABLE = ("pending_approval", "maintenance", "install_failed", "installing_os", "down", "non_responsive")
+REMOVABLE = (
+    *("non_responsive", "maintenance", "down", "unassigned", "install_failed", "pending_approval"),
+    *("non_operational", "installing_os"),
+)
+PLAY_TASKS = ("Gathering Facts", "Install packages", "Configure services", "Restart services")
+PLAY_SECONDS = 6.0
+"""How long a play takes as the engine sees it: 3 s of work, polled every 3 s (engine-live D.2)."""
+
+HOST_MEMORY_RESERVED = 321 * 1024 * 1024
+OPERATIONAL = (
+    "Cannot edit Host. Host parameters cannot be modified while Host is operational.\n"
+    "Please switch Host to Maintenance mode first."
+)
+
+
+def host_node(core: Core, host: Host, prefix: str) -> Node:
+    """Return `<host>`; what only capabilities tell is absent or zero until they are known."""
+    return entity(
+        "host",
+        f"{prefix}/hosts/{host.id}",
+        host.id,
+        action_names=known.HOST_ACTIONS,
+        link_names=known.HOST_LINKS,
+        head={"name": host.name, "comment": host.comment},
+        fields=_first_half(core, host) | _second_half(core, host, prefix),
+    )
+
+
+def _first_half(core: Core, host: Host) -> dict[str, object]:
+    facts = host.capabilities
+    memory = facts.memory if facts else 0
+    return {
+        "address": host.address,
+        "auto_numa_status": "enable" if facts else "unknown",
+        "certificate": {"organization": LAB_BRAND, "subject": f"O={LAB_BRAND},CN={host.address}"},
+        "cpu": _cpu(facts, core.state.clusters[host.cluster]),
+        "device_passthrough": {"enabled": False},
+        "external_status": "ok",
+        "hardware_information": _hardware(facts),
+        "kdump_status": "disabled" if facts else "unknown",
+        "ksm": {"enabled": False},
+        "max_scheduling_memory": max(memory - HOST_MEMORY_RESERVED, 0),
+        "memory": memory,
+        "numa_supported": False,
+        "os": _os(facts),
+        "ovn_configured": False,
+        "port": host.vdsm_port,
+    }
+
+
+def _second_half(core: Core, host: Host, prefix: str) -> dict[str, object]:
+    facts = host.capabilities
+    vms = len(core.state.vms_on(host.id))
+    return {
+        "power_management": {
+            "automatic_pm_enabled": True,
+            "enabled": False,
+            "kdump_detection": True,
+            "pm_proxies": node("pm_proxies"),
+        },
+        "protocol": "stomp",
+        "reinstallation_required": host.reinstallation_required,
+        "se_linux": {"mode": "enforcing"} if facts else node("se_linux"),
+        "spm": {"priority": 5, "status": host.spm_status},
+        "ssh": {"fingerprint": host.ssh_fingerprint, "port": host.ssh_port},
+        "status": host.status,
+        "status_detail": host.status_detail,
+        "summary": {"active": vms, "migrating": 0, "total": vms} if facts else {"total": 0},
+        "transparent_hugepages": {"enabled": facts is not None},
+        "type": "rhel",
+        "update_available": False,
+        "version": _version(facts.vdsm_version) if facts else None,
+        "vgpu_placement": "consolidated",
+        "cluster": link("cluster", f"{prefix}/clusters/{host.cluster}", host.cluster),
+    }
+
+
+def _cpu(facts: Capabilities | None, cluster: Cluster) -> Node:
+    if facts is None:
+        return node("cpu", {"speed": 0, "topology": node("topology")})
+    topology = {"cores": facts.cpu_cores, "sockets": 1, "threads": 1}
+    return node(
+        "cpu",
+        {"name": facts.cpu_model, "speed": 2600, "topology": topology, "type": cluster.cpu_type or None},
+    )
+
+
+def _hardware(facts: Capabilities | None) -> Node:
+    if facts is None:
+        return node("hardware_information", {"supported_rng_sources": node("supported_rng_sources")})
+    return node(
+        "hardware_information",
+        {
+            "family": LAB_BRAND,
+            "manufacturer": LAB_BRAND,
+            "product_name": facts.hostname,
+            "supported_rng_sources": {"supported_rng_source": "random"},
+            "uuid": facts.uuid,
+        },
+    )
+
+
+def _os(facts: Capabilities | None) -> dict[str, object]:
+    if facts is None:
+        return {"custom_kernel_cmdline": "", "description": ""}
+    brand = next((text for text in facts.facts.values() if LAB_BRAND in text), "")
+    return {
+        "custom_kernel_cmdline": "",
+        "description": f"{facts.os_name} {facts.os_version} {brand}".strip(),
+        "type": facts.os_name,
+        "version": {"full_version": facts.os_version, "major": _number(facts.os_version, 0)},
+    }
+
+
+def _version(text: str) -> dict[str, object]:
+    return {
+        "build": _number(text, 2),
+        "full_version": text if text.startswith("vdsm-") else f"vdsm-{text}",
+        "major": _number(text, 0),
+        "minor": _number(text, 1),
+        "revision": 0,
+    }
+
+
+def _number(text: str, place: int) -> int:
+    numbers = re.findall(r"\d+", text)
+    return int(numbers[place]) if len(numbers) > place else 0
+
+
+def search_fields(core: Core) -> dict[str, Callable[[Host], str]]:
+    """Return what hosts can be searched by."""
+    return {
+        "name": lambda host: host.name,
+        "address": lambda host: host.address,
+        "status": lambda host: host.status,
+        "cluster": lambda host: core.state.clusters[host.cluster].name,
+        "datacenter": lambda host: getattr(core.state.data_center_of(host.cluster), "name", ""),
+        "comment": lambda host: host.comment,
+        "id": lambda host: host.id,
+    }
+
+
+async def list_hosts(core: Core, call: Call) -> Reply:
+    """GET /hosts."""
+    items = found(core.state.hosts.values(), call.query.get("search"), search_fields(core))[: call.limit()]
+    return listing("hosts", (host_node(core, item, call.prefix) for item in items))
+
+
+async def get_host(core: Core, call: Call) -> Reply:
+    """GET /hosts/{id}."""
+    return Reply(host_node(core, get(core.state.hosts, call.ids[0]), call.prefix))
+
+
+async def update_host(core: Core, call: Call) -> Reply:
+    """PUT /hosts/{id}: name and comment at any time, address and cluster only while it is not operational."""
+    host = get(core.state.hosts, call.ids[0])
+    body = call.body
+    name, address, comment = (body.text(field) for field in ("name", "address", "comment"))
+    cluster = body.child("cluster")
+    if cluster is not None:
+        change_cluster(core, host, cluster, call.correlation)
+    if address is not None and address != host.address:
+        _check_address(core, host, address)
+        host.address = address
+    if name is not None and name != host.name:
+        _rename(core, host, name)
+    host.comment = host.comment if comment is None else comment
+    text = f"Host {host.name} configuration was updated by admin@internal-authz."
+    core.event(43, text, call.correlation, host=host)
+    return Reply(host_node(core, host, call.prefix))
+
+
+def _check_address(core: Core, host: Host, address: str) -> None:
+    if host.status not in EDITABLE:
+        raise conflict(OPERATIONAL)
+    if not is_address(address):
+        raise bad("Host address must be a FQDN or a valid IP address, Attribute: vdsStatic.hostName")
+    if any(other.address == address for other in core.state.hosts.values()):
+        raise conflict("Cannot edit Host. Host with the same address already exists.")
+
+
+def _rename(core: Core, host: Host, name: str) -> None:
+    if NAME.fullmatch(name) is None:
+        raise bad(
+            'Host name must be formed of alphanumeric characters, numbers or "-_.", Attribute: vdsStatic.name'
+        )
+    if any(other.name == name for other in core.state.hosts.values()):
+        raise conflict(
+            "Cannot edit Host. The Host name is already in use, please choose a unique name and try again."
+        )
+    old, host.name = host.name, name
+    core.event(1200, f"Host {old} was renamed from {old} to {name} by admin.", user="nobody", host=host)
+
+
+def change_cluster(core: Core, host: Host, named: Body, correlation: str) -> None:
+    """Move a host to the cluster that a document names; also what approve does first (engine-live D.2)."""
+    clusters = core.state.clusters
+    if named.id is not None:
+        cluster = clusters.get(named.id)
+        if cluster is None:
+            refusal = bad("Cannot edit Host. Cluster ID is not valid.")
+            refusal.bare = True
+            raise refusal
+    else:
+        name = named.text("name")
+        cluster = next((item for item in clusters.values() if item.name == name), None)
+        if cluster is None:
+            raise entity_not_found(f"Cluster: name={name}")
+    if cluster.id == host.cluster:
+        return
+    if host.status not in EDITABLE:
+        raise conflict(OPERATIONAL)
+    data_center = core.state.data_centers.get(cluster.data_center or "")
+    if data_center is not None and data_center.local and core.state.hosts_in(data_center.id):
+        raise bad('Cannot add more than one Host to "Local Storage" Data Center')
+    host.cluster = cluster.id
+    text = f"Host {host.name} configuration was updated by admin@internal-authz."
+    core.event(43, text, correlation, host=host)
+
+
+async def remove_host(core: Core, call: Call) -> Reply:
+    """DELETE /hosts/{id}: gone at once for others, the request ends with the play. Waits for an installation."""
+    host = get(core.state.hosts, call.ids[0])
+    while host.busy:
+        await core.sleep(1)
+    get(core.state.hosts, call.ids[0])
+    _check_removable(core, host)
+    del core.state.hosts[host.id]
+    core.event(
+        562,
+        f"Ansible host-remove playbook execution started on host {host.name}.",
+        call.correlation,
+        user="nobody",
+        host=host,
+    )
+    await core.sleep(PLAY_SECONDS / 2)
+    for task in PLAY_TASKS:
+        core.event(559, f"Ansible Runner.. {task}.", call.correlation, user="nobody", host=host)
+    await core.sleep(PLAY_SECONDS / 2)
+    when = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
+    text = (
+        f"Ansible host-remove playbook execution has successfully finished on host {host.name}. For more details "
+        f"check log /var/log/ovirt-engine/ansible/ansible-{when}-ovirt-host-remove_yml-{call.correlation}.log"
+    )
+    core.event(563, text, call.correlation, user="nobody", host=host)
+    core.event(44, f"Host {host.name} was removed by admin@internal-authz.", call.correlation, host=host)
+    return removed(call)
+
+
+def _check_removable(core: Core, host: Host) -> None:
+    if host.status not in REMOVABLE:
+        raise conflict(
+            "Cannot remove Host. Host is operational. Please switch Host to Maintenance mode first."
+        )
+    if core.state.vms_on(host.id):
+        raise conflict("Cannot remove Host. One or more VMs are still running on this Host.")
+    data_center = core.state.data_center_of(host.cluster)
+    domains = core.state.domains_in(data_center.id) if data_center is not None else []
+    if any(domain.connection.type == "localfs" for domain in domains):
+        raise conflict(
+            "Cannot remove Host, as it contains a local Storage Domain. Please activate the Host and remove the "
+            "Data Center first.\n"
+            "- If Host cannot be activated, use the Force-Remove option on the Data Center object.\n"
+            "- Please note that this action is destructive."
+        )
+
+
+ROUTES = (
+    Route("GET", "hosts", list_hosts),
+    Route("GET", "hosts/*", get_host),
+    Route("PUT", "hosts/*", update_host, "host"),
+    Route("DELETE", "hosts/*", remove_host),
+)

@@ -1,0 +1,151 @@
+"""The engine's eyes: hosts coming up and dropping out, and the VMs they run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine.running import ended, observe
+from pytest_ovirt_release.lab.engine.storage import connect_host, elect_spm
+from pytest_ovirt_release.lab.node.verbs import VdsmError, VmStats
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.state import Host, Vm
+
+COMING_UP_SECONDS = 2.2
+MOMENT_SECONDS = 0.6
+"""How long a host is up before the engine sees that it does not fit: 0.2 to 1 s (engine-live D.4)."""
+
+REFRESH_SECONDS = 3.0
+SILENCE_SECONDS = 59.0
+"""From connecting to non_responsive: 10 s and 69 s after the loss (engine-live D.4)."""
+
+VM_SECONDS = 0.5
+LEAST_PAUSE = 0.03
+"""Shortest pause between two looks in real seconds, however fast the lab's clock runs."""
+
+NO_SUCH_VM = 1
+LOST = VmStats("Down", 1, "Lost connection with qemu process")
+
+
+async def bring_up(core: Core, host: Host, *, returning: bool = False) -> None:
+    """Take an unassigned host up: capabilities, event 13, its storage, and what its data center needs of it."""
+    await core.sleep(COMING_UP_SECONDS)
+    if host.status != "unassigned" or host.id not in core.state.hosts:
+        return
+    try:
+        facts = await core.ask(core.node(host).host_get_capabilities())
+    except VdsmError as error:
+        host.status = "non_responsive"
+        core.event(12, f"Host {host.name} is non responsive.", user="nobody", host=host)
+        core.event(
+            10802,
+            f"VDSM {host.name} command GetCapabilitiesVDS failed: {error.message}",
+            user="nobody",
+            host=host,
+        )
+        return
+    cluster = core.state.clusters[host.cluster]
+    if cluster.architecture == "undefined":
+        cluster.architecture, cluster.cpu_type = "x86_64", "Secure Intel Haswell Family"
+        cluster.bios_type = cluster.bios_type or "q35_ovmf"
+        text = f"Host cluster {cluster.name} was updated by system"
+        core.event(835, text, user="SYSTEM", own=True, cluster=cluster)
+    if not returning:
+        core.event(11501, f"No faulty multipath paths on host {host.name}", user="nobody", host=host)
+    host.capabilities, host.status = facts, "up"
+    core.event(13, f"Status of host {host.name} was set to Up.", user="SYSTEM", own=True, host=host)
+    misfit = _misfit(core, host)
+    if misfit is not None:
+        await core.sleep(MOMENT_SECONDS)
+        host.status, host.status_detail = "non_operational", "cluster_version_incompatible_with_cluster"
+        core.event(154, misfit, user="SYSTEM", own=True, host=host)
+        return
+    await reconnect_storage(core, host)
+
+
+def _misfit(core: Core, host: Host) -> str | None:
+    """Return why a host does not fit its cluster."""
+    cluster = core.state.clusters[host.cluster]
+    levels = host.capabilities.cluster_levels if host.capabilities else ()
+    if "host-up-then-non-operational" in core.faults:
+        levels = ("4.2",)
+    wanted = f"{cluster.version[0]}.{cluster.version[1]}"
+    if wanted in levels:
+        return None
+    return (
+        f"Host {host.name} is compatible with versions ({','.join(levels)}) and cannot join Cluster {cluster.name} "
+        f"which is set to version {wanted}."
+    )
+
+
+async def reconnect_storage(core: Core, host: Host) -> None:
+    """Connect a host that came up to its data center's storage; the SPM role is taken when nobody has it."""
+    data_center = core.state.data_center_of(host.cluster)
+    if data_center is None:
+        return
+    active = [domain for domain in core.state.domains_in(data_center.id) if domain.status == "active"]
+    alone = bool(active) and data_center.spm is None
+    for domain in active:
+        domain.status = "unknown" if alone else domain.status
+        if not await connect_host(core, host, domain):
+            return
+    if alone:
+        data_center.status = "contend"
+        await elect_spm(core, data_center)
+        data_center.status = "up"
+        await core.sleep(REFRESH_SECONDS)
+        for domain in active:
+            if domain.status == "unknown":
+                domain.status = "active"
+
+
+async def watch_hosts(core: Core) -> None:
+    """Ask every host that should answer, for as long as the engine runs."""
+    silent: dict[str, float] = {}
+    while True:
+        await core.sleep(max(REFRESH_SECONDS, LEAST_PAUSE * 10 * core.clock.speed))
+        for host in list(core.state.hosts.values()):
+            if host.status in {"up", "connecting", "non_responsive"} and host.id in core.state.hosts:
+                await _look_at(core, host, silent)
+
+
+async def _look_at(core: Core, host: Host, silent: dict[str, float]) -> None:
+    try:
+        await core.ask(core.node(host).host_get_capabilities())
+    except VdsmError:
+        since = silent.setdefault(host.id, time.monotonic())
+        if host.status == "up":
+            host.status = "connecting"
+            core.event(9027, f"Host {host.name} is not responding.", user="nobody", host=host)
+        elif host.status == "connecting" and (time.monotonic() - since) * core.clock.speed > SILENCE_SECONDS:
+            host.status = "non_responsive"
+            core.event(12, f"Host {host.name} is non responsive.", user="nobody", host=host)
+        return
+    silent.pop(host.id, None)
+    if host.status in {"connecting", "non_responsive"}:
+        host.status = "up"
+        core.event(13, f"Status of host {host.name} was set to Up.", user="SYSTEM", own=True, host=host)
+
+
+async def watch_vms(core: Core) -> None:
+    """Ask the hosts for their VMs, for as long as the engine runs."""
+    while True:
+        await core.sleep(max(VM_SECONDS, LEAST_PAUSE * core.clock.speed))
+        for vm in [vm for vm in core.state.vms.values() if vm.host is not None]:
+            await _look_at_vm(core, vm)
+
+
+async def _look_at_vm(core: Core, vm: Vm) -> None:
+    host = core.state.hosts.get(vm.host or "")
+    if host is None:
+        return
+    node = core.node(host)
+    try:
+        stats = await core.ask(node.get_vm_stats(vm.id))
+        if vm.host == host.id and observe(core, vm, stats):
+            await core.ask(node.destroy_vm(vm.id))
+    except VdsmError as error:
+        if error.code == NO_SUCH_VM and vm.host == host.id and not vm.stopping:
+            ended(core, vm, LOST)

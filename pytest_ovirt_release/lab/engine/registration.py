@@ -1,0 +1,113 @@
+"""What a registration does to the hosts: RegisterVdsQuery's rules."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine.state import Host
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.state import Cluster
+
+NAME = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
+FQDN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?)*")
+DEFAULT = "Default"
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a mistake
+    """A registration that failed; the engine often says nothing more."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a node asks for."""
+
+    address: str
+    name: str
+    unique_id: str
+    ssh_port: int
+    vdsm_port: int
+    fingerprint: str | None
+
+
+def register(core: Core, wish: Registration) -> None:
+    """Make a pending host of a node that asks; a node already known changes nothing; Refused otherwise."""
+    if not wish.unique_id:
+        core.event(834, f"Host {wish.name} registration failed - host id is empty.", user="nobody")
+        raise Refused(f"Cannot register host '{wish.address}' - host id is empty.")
+    unique_id = re.sub(r"[^A-Za-z0-9\-.:_]", "", wish.unique_id)
+    hosts = core.state.hosts.values()
+    if "node-never-registers" in core.faults or any(host.unique_id == unique_id for host in hosts):
+        return
+    cluster = _cluster(core)
+    why_not = _objection(core, wish, cluster)
+    if cluster is None or why_not is not None:
+        if why_not:
+            core.event(819, why_not, user="nobody")
+        core.event(826, f"Host registration failed. (Host: {wish.name})", user="nobody")
+        raise Refused("")
+    host = Host(
+        id=str(uuid.uuid4()),
+        name=_free_name(core, wish.name),
+        address=wish.address,
+        cluster=cluster.id,
+        unique_id=unique_id,
+        ssh_port=wish.ssh_port,
+        vdsm_port=wish.vdsm_port,
+        ssh_fingerprint=wish.fingerprint,
+    )
+    core.state.hosts[host.id] = host
+    core.event(
+        9000,
+        f"Failed to verify Power Management configuration for Host {host.name}.",
+        user="nobody",
+        host=host,
+    )
+    core.event(42, f"Host {host.name} was added by SYSTEM.", user="SYSTEM", own=True, host=host)
+    # With a name clash this names what was asked for, not what was given (engine-live C.2).
+    core.event(828, f"Host {wish.name} registered.", user="nobody")
+
+
+def _cluster(core: Core) -> Cluster | None:
+    clusters = core.state.clusters.values()
+    return next((cluster for cluster in clusters if cluster.name == DEFAULT), next(iter(clusters), None))
+
+
+def _objection(core: Core, wish: Registration, cluster: Cluster | None) -> str | None:
+    """Return why a registration fails; empty when the engine logs nothing of it, None when it does not."""
+    if any(host.address == wish.address for host in core.state.hosts.values()):
+        return (
+            f"Host registration failed, cannot update Host Name for Host {wish.name}. (Host: {wish.address})"
+        )
+    if NAME.fullmatch(wish.name) is None or not is_address(wish.address):
+        return ""
+    if cluster is None:
+        return ""
+    data_center = core.state.data_centers.get(cluster.data_center or "")
+    if data_center is not None and data_center.local and core.state.hosts_in(data_center.id):
+        return ""
+    return None
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an IP address or a host name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return FQDN.fullmatch(text) is not None
+    return True
+
+
+def _free_name(core: Core, name: str) -> str:
+    taken = {host.name for host in core.state.hosts.values()}
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}-{number}" in taken:
+        number += 1
+    return f"{name}-{number}"

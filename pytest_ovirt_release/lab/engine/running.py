@@ -1,0 +1,269 @@
+"""What a VM does: where it starts, how it stops, and what its host says of it meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
+from pytest_ovirt_release.lab.engine.document import link
+from pytest_ovirt_release.lab.engine.fault import Fault, conflict, not_implemented, nothing_said
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.state import now
+from pytest_ovirt_release.lab.engine.storage import connect_host, said
+from pytest_ovirt_release.lab.engine.vms import boot_order, pinned_host
+from pytest_ovirt_release.lab.node.verbs import VdsmError, VmDisk, VmSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.document import Node
+    from pytest_ovirt_release.lab.engine.state import Host, Vm
+    from pytest_ovirt_release.lab.node.verbs import VmStats
+
+INTERNAL_ERROR = 500
+BYSTANDER = "host-0"
+"""The host that guest-on-wrong-node runs pinned VMs on."""
+
+UEFI = ("q35_ovmf", "q35_secure_boot")
+STATUS = {
+    "WaitForLaunch": "wait_for_launch",
+    "Powering up": "powering_up",
+    "Up": "up",
+    "Powering down": "powering_down",
+    "Down": "down",
+}
+NO_DISK = (
+    "Cannot run VM without at least one bootable disk.\n"
+    "Alternatives:\n"
+    "- Create a disk for this VM, and rerun the VM.\n"
+    "- Change the boot sequence using the Edit VM command (Boot Option Sub-Tab).\n"
+    "- Use the 'Run Once' command to select a different boot option and rerun the VM."
+)
+UNKNOWN_VM = (
+    'java.lang.NullPointerException: Cannot invoke "org.ovirt.engine.core.common.businessentities.VM.getStatus()" '
+    'because the return value of "org.ovirt.engine.core.bll.{command}.getVm()" is null'
+)
+
+
+def _find(core: Core, call: Call, command: str) -> Vm:
+    """Return the VM; an action on an unknown one is a 500 with Java's words (engine-live A.7)."""
+    vm = core.state.vms.get(call.ids[0])
+    if vm is None:
+        raise Fault(INTERNAL_ERROR, UNKNOWN_VM.format(command=command))
+    return vm
+
+
+def _target(vm: Vm, prefix: str) -> Node:
+    return link("vm", f"{prefix}/vms/{vm.id}", vm.id)
+
+
+async def start(core: Core, call: Call) -> Reply:
+    """POST start, with `<vm>` as run once."""
+    vm = _find(core, call, "RunVmCommand")
+    once = call.body.child("vm")
+    for unknown in ("os/kernel", "os/initrd", "stateless", "initialization", "cdroms"):
+        if once is not None and once.child(unknown) is not None:
+            raise not_implemented(f"{call.method} {call.path} with vm/{unknown}")
+    if call.body.flag("pause"):
+        raise not_implemented(f"{call.method} {call.path} with pause")
+    spec_of = replace(vm, attachments=list(vm.attachments))
+    if once is not None:
+        spec_of.boot = boot_order(once, "os/boot/devices/device") or vm.boot
+        pinned = tuple(pinned_host(core, item) for item in once.all("placement_policy/hosts/host"))
+        spec_of.pinned = pinned or vm.pinned
+    with core.job(f"Launching VM {vm.name}") as job:
+        try:
+            _check_start(core, spec_of)
+            hosts = _candidates(core, spec_of)
+        except Fault as fault:
+            text = f"Failed to run VM {vm.name} due to a failed validation: {fault.detail}"
+            core.event(54, f"{text} (User: admin@internal-authz).", call.correlation, vm=vm)
+            raise
+        vm.status = "wait_for_launch"
+        vm.run_once, vm.announced, vm.stopping = once is not None, False, False
+        vm.run_correlation = call.correlation
+        await _launch(core, call, vm, _spec(core, spec_of), hosts)
+    return acted(call, job, _target(vm, call.prefix))
+
+
+def _check_start(core: Core, vm: Vm) -> None:
+    if vm.status != "down":
+        shown = vm.status.replace("_", " ").capitalize()
+        raise conflict(f"Cannot run VM because the VM is in {shown} status.")
+    bootable = [item for item in vm.attachments if item.active]
+    if not bootable and vm.boot == ("hd",):
+        raise conflict(NO_DISK)
+    disks = [core.state.disks[item.disk] for item in bootable]
+    locked = [disk.name for disk in disks if disk.status == "locked"]
+    if locked:
+        raise conflict(
+            f"Cannot run VM: The following disks are locked: {', '.join(locked)}. Please try again in a few minutes."
+        )
+    illegal = [disk.name for disk in disks if disk.status == "illegal"]
+    if illegal:
+        raise conflict(
+            f"Cannot run VM. The following attached disks are in ILLEGAL status: {', '.join(illegal)} - please remove "
+            "them and try again."
+        )
+    for disk in disks:
+        domain = core.state.storage_domains[disk.domain]
+        if domain.status != "active":
+            raise conflict(
+                f"Cannot run VM. The relevant Storage Domain's status is {domain.status.capitalize()}."
+            )
+
+
+def _candidates(core: Core, vm: Vm) -> list[Host]:
+    """Return the hosts to try, the idlest first; a pinned VM has only those it names."""
+    hosts = [host for host in core.state.hosts.values() if host.cluster == vm.cluster]
+    if vm.pinned and "guest-on-wrong-node" in core.faults:
+        data_center = core.state.data_center_of(vm.cluster)
+        stranger = [host for host in core.state.hosts.values() if host.name == BYSTANDER]
+        if stranger and data_center is not None and not data_center.local:
+            return stranger
+    fit = [host for host in hosts if host.status == "up" and (not vm.pinned or host.id in vm.pinned)]
+    if not fit:
+        why = "".join(
+            f", The host {host.name} did not satisfy internal filter PinToHost because it is not a host the VM may "
+            "run on."
+            for host in hosts
+            if host.status == "up"
+        )
+        raise conflict(
+            "Cannot run VM. There is no host that satisfies current scheduling constraints. See below for details:"
+            + why
+        )
+    return sorted(fit, key=lambda host: len(core.state.vms_on(host.id)))
+
+
+def _spec(core: Core, vm: Vm) -> VmSpec:
+    """Return what the node is told: firmware and machine follow the VM's BIOS type."""
+    disks = []
+    for item in sorted(vm.attachments, key=lambda attachment: not attachment.bootable):
+        if item.active:
+            disk = core.state.disks[item.disk]
+            disks.append(VmDisk(disk.domain, disk.image_id, item.interface, item.bootable))
+    return VmSpec(
+        id=vm.id,
+        name=vm.name,
+        memory=vm.memory,
+        firmware="uefi" if vm.bios_type in UEFI else "bios",
+        machine="pc" if vm.bios_type.startswith("i440fx") else "q35",
+        boot=vm.boot,
+        disks=tuple(disks),
+    )
+
+
+async def _launch(core: Core, call: Call, vm: Vm, spec: VmSpec, hosts: list[Host]) -> None:
+    """Try the hosts one after the other within the request; when all refuse only the log says why."""
+    for host in hosts:
+        try:
+            await _connect(core, host, spec)
+            await core.ask(core.node(host).create_vm(spec))
+        except VdsmError as error:
+            text = f"VDSM {host.name} command CreateBrokerVDS failed: {said(error)}"
+            core.event(10802, text, user="nobody", host=host)
+            core.event(
+                151, f"Failed to run VM {vm.name} on Host {host.name}.", call.correlation, vm=vm, host=host
+            )
+            continue
+        vm.host, vm.start_time = host.id, now()
+        text = f"VM {vm.name} was started by admin@internal-authz (Host: {host.name})."
+        core.event(153, text, call.correlation, vm=vm)
+        return
+    vm.status = "down"
+    core.event(54, f"Failed to run VM {vm.name}  (User: admin@internal-authz).", call.correlation, vm=vm)
+    raise nothing_said()
+
+
+async def _connect(core: Core, host: Host, spec: VmSpec) -> None:
+    """Connect a host that is not of the VM's data center to the VM's storage."""
+    for disk in spec.disks:
+        domain = core.state.storage_domains[disk.domain_id]
+        data_center = core.state.data_center_of(host.cluster)
+        if data_center is None or data_center.id != domain.data_center:
+            await connect_host(core, host, domain)
+
+
+async def shutdown(core: Core, call: Call) -> Reply:
+    """POST shutdown: ask the guest; one that does not listen goes on running."""
+    vm = _find(core, call, "ShutdownVmCommand")
+    with core.job(f"Shutting Down VM {vm.name}") as job:
+        if vm.status == "down":
+            text = f"VM {vm.name} is already Down, Shutdown VM was skipped. User: admin@internal-authz."
+            core.event(254, text, call.correlation, vm=vm)
+        else:
+            host = core.state.hosts[vm.host or ""]
+            await _obey(core, core.node(host).shutdown_vm(vm.id))
+            text = f"VM shutdown initiated by admin@internal-authz on VM {vm.name} (Host: {host.name})."
+            core.event(73, text, call.correlation, vm=vm)
+    return acted(call, job, _target(vm, call.prefix))
+
+
+async def stop(core: Core, call: Call) -> Reply:
+    """POST stop: pull the plug; on a VM that is down it is a success that the log calls skipped."""
+    vm = _find(core, call, "StopVmCommand")
+    with core.job(f"Powering Off VM {vm.name}") as job:
+        if vm.status == "down":
+            text = f"VM {vm.name} is already Down, Stop VM was skipped. User: admin@internal-authz."
+            core.event(254, text, call.correlation, vm=vm)
+        elif (host := core.state.hosts.get(vm.host or "")) is not None:
+            vm.stopping = True
+            try:
+                await _obey(core, core.node(host).destroy_vm(vm.id))
+            except Fault:
+                vm.stopping = False
+                raise
+            text = f"VM {vm.name} powered off by admin@internal-authz (Host: {host.name})."
+            core.event(33, text, call.correlation, vm=vm, host=host)
+            ended(core, vm, None)
+    return acted(call, job, _target(vm, call.prefix))
+
+
+async def _obey(core: Core, verb: Awaitable[None]) -> None:
+    try:
+        await core.ask(verb)
+    except VdsmError as error:
+        raise nothing_said() from error
+
+
+def observe(core: Core, vm: Vm, stats: VmStats) -> bool:
+    """Take over what a host says of a VM; True when it is down and the host may forget it."""
+    if vm.stopping or vm.status == "down":
+        return False
+    status = STATUS[stats.status]
+    if status == "down":
+        ended(core, vm, stats)
+        return True
+    vm.status = status
+    if status == "up" and not vm.announced:
+        vm.announced = True
+        host = core.state.hosts[vm.host or ""]
+        core.event(32, f"VM {vm.name} started on Host {host.name}", vm.run_correlation, vm=vm)
+    return False
+
+
+def ended(core: Core, vm: Vm, stats: VmStats | None) -> None:
+    """Record that a VM is down: by itself (the host's exit message) or by our hand."""
+    if vm.status == "down":
+        return
+    host = core.state.hosts.get(vm.host or "")
+    vm.status, vm.host, vm.stop_time = "down", None, now()
+    vm.run_once = vm.stopping = False
+    if stats is None:
+        core.event(61, f"VM {vm.name} is down.  ", user="nobody", vm=vm, host=host)
+    elif stats.exit_code:
+        text = f"VM {vm.name} is down with error. Exit message: {stats.exit_message}."
+        core.event(119, text, user="nobody", vm=vm, host=host)
+    else:
+        text = f"VM {vm.name} is down. Exit message: {stats.exit_message}"
+        core.event(61, text, user="nobody", vm=vm, host=host)
+
+
+ROUTES = (
+    Route("POST", "vms/*/start", start, "action"),
+    Route("POST", "vms/*/shutdown", shutdown, "action"),
+    Route("POST", "vms/*/stop", stop, "action"),
+)

@@ -1,0 +1,167 @@
+"""Storage behind the collections: connecting hosts, choosing the SPM, the pool's life, what vdsm's errors say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine.fault import conflict
+from pytest_ovirt_release.lab.node.verbs import VdsmError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.events import User
+    from pytest_ovirt_release.lab.engine.state import DataCenter, Host, StorageDomain
+
+from contextlib import asynccontextmanager
+
+MOUNT_FAILED, NO_PERMISSION, CREATE_FAILED = 477, 469, 351
+TEXTS = {
+    MOUNT_FAILED: "Problem while trying to mount target",
+    NO_PERMISSION: (
+        "Permission settings on the specified path do not allow access to the storage.\n"
+        "Verify permission settings on the specified storage path."
+    ),
+    CREATE_FAILED: "Error creating a storage domain",
+}
+CONTEND_SECONDS = 1.0
+STATUS_TEXTS = {"preparing_for_maintenance": "Preparing for maintenance"}
+
+
+def said(error: VdsmError) -> str:
+    """Return what the engine makes of a host's error."""
+    return TEXTS.get(error.code, error.message)
+
+
+def wrong_status(action: str, domain: StorageDomain) -> Exception:
+    """Return the refusal that names a domain's status."""
+    status = STATUS_TEXTS.get(domain.status, domain.status.capitalize())
+    return conflict(f"Cannot {action} Storage. The relevant Storage Domain's status is {status}.")
+
+
+def inaccessible(action: str) -> Exception:
+    """Return the refusal for a domain that is attached where it should not be."""
+    return conflict(
+        f"Cannot {action} Storage. The relevant Storage Domain is inaccessible.\n"
+        "-Please handle Storage Domain issues and retry the operation."
+    )
+
+
+@asynccontextmanager
+async def storage_task(core: Core, data_center: str | None) -> AsyncIterator[None]:
+    """Count a storage task of a data center while it runs: its SPM may not leave meanwhile."""
+    key = data_center or ""
+    tasks = core.state.storage_tasks
+    tasks[key] = tasks.get(key, 0) + 1
+    try:
+        yield
+    finally:
+        tasks[key] -= 1
+
+
+async def connect_hosts(core: Core, data_center: DataCenter, domain: StorageDomain) -> None:
+    """Connect every host of a data center that is up; one that cannot becomes non_operational."""
+    for host in core.state.hosts_in(data_center.id, "up"):
+        await connect_host(core, host, domain)
+
+
+async def connect_host(core: Core, host: Host, domain: StorageDomain) -> bool:
+    """Connect one host to a domain's storage; False when it could not and is non_operational now."""
+    try:
+        await core.ask(core.node(host).connect_storage_server(domain.connection))
+    except VdsmError as error:
+        text = f"VDSM {host.name} command ConnectStorageServerVDS failed: {said(error)}"
+        core.event(10802, text, user="nobody", host=host)
+        host.status, host.status_detail = "non_operational", "storage_domain_unreachable"
+        core.event(13, f"Status of host {host.name} was set to NonOperational.", user="nobody", host=host)
+        return False
+    return True
+
+
+async def disconnect_hosts(core: Core, data_center: DataCenter, domain: StorageDomain) -> None:
+    """Disconnect every host of a data center from a domain's storage."""
+    for host in core.state.hosts_in(data_center.id, "up"):
+        await disconnect(core, host, domain)
+
+
+async def disconnect(core: Core, host: Host, domain: StorageDomain) -> None:
+    """Disconnect one host; a host that refuses is no obstacle, but the log says so."""
+    try:
+        await core.ask(core.node(host).disconnect_storage_server(domain.connection))
+    except VdsmError as error:
+        text = f"VDSM {host.name} command DisconnectStorageServerVDS failed: {said(error)}"
+        core.event(10802, text, user="nobody", host=host)
+
+
+async def elect_spm(core: Core, data_center: DataCenter, leaving: Host | None = None) -> Host | None:
+    """Give the storage of a data center to one of its hosts; None when no other is up."""
+    if leaving is not None:
+        leaving.spm_status = "none"
+    data_center.spm = None
+    candidates = [host for host in core.state.hosts_in(data_center.id, "up") if host is not leaving]
+    if not candidates:
+        return None
+    chosen = candidates[0]
+    chosen.spm_status = "contending"
+    await core.sleep(CONTEND_SECONDS)
+    chosen.spm_status = "spm"
+    data_center.spm = chosen.id
+    # The engine writes the address where the name should stand (recorded).
+    text = (
+        f"Storage Pool Manager runs on Host {chosen.address} (Address: {chosen.address}), "
+        f"Data Center {data_center.name}."
+    )
+    core.event(204, text, user="nobody", host=chosen)
+    return chosen
+
+
+async def initialise_pool(
+    core: Core, data_center: DataCenter, domain: StorageDomain, user: User = "admin"
+) -> None:
+    """Attach the first data domain: the data center comes up with it as master."""
+    domain.data_center, domain.status, domain.master = data_center.id, "locked", True
+    host = core.state.hosts_in(data_center.id, "up")[0]
+    if not data_center.local:
+        data_center.status = "maintenance"
+        await core.sleep(0.2)
+    text = "Data Center is being initialized, please wait for initialization to complete."
+    core.event(986, text, user="SYSTEM", own=True, data_center=data_center, host=host)
+    data_center.status = "contend"
+    spm = await elect_spm(core, data_center)
+    if not data_center.local:
+        data_center.status = "maintenance"
+        await core.sleep(0.1)
+    domain.status = "active"
+    data_center.status = "up" if spm is not None else "not_operational"
+    who = "SYSTEM" if user == "SYSTEM" else "admin@internal-authz"
+    text = f"Storage Domain {domain.name} (Data Center {data_center.name}) was activated by {who}"
+    core.event(966, text, user=user, own=True, domain=domain)
+    text = f"Storage Domains were attached to Data Center {data_center.name} by {who}"
+    core.event(1002, text, user=user, own=True, host=host, data_center=data_center)
+
+
+async def format_domain(core: Core, domain: StorageDomain, host: Host) -> None:
+    """Remove a domain's files through a host that is connected for as long as it takes."""
+    node = core.node(host)
+    await core.ask(node.connect_storage_server(domain.connection))
+    try:
+        await core.ask(node.format_storage_domain(domain.id))
+    finally:
+        if domain.connection.type == "nfs":
+            await disconnect(core, host, domain)
+
+
+def forget_domain(core: Core, domain: StorageDomain) -> None:
+    """Drop a domain and the disks on it from the engine's own records."""
+    core.state.storage_domains.pop(domain.id, None)
+    forget_disks(core, domain)
+
+
+def forget_disks(core: Core, domain: StorageDomain) -> None:
+    """Drop the disks on a domain that leaves: they are no longer registered."""
+    gone = {disk.id for disk in core.state.disks.values() if disk.domain == domain.id}
+    for id_ in gone:
+        del core.state.disks[id_]
+    for vm in core.state.vms.values():
+        vm.attachments = [attachment for attachment in vm.attachments if attachment.disk not in gone]

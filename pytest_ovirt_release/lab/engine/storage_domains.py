@@ -1,0 +1,182 @@
+"""The collections /storagedomains and /storageconnections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.lab.engine import known
+from pytest_ovirt_release.lab.engine.call import Call, Reply, created, entity, get, listing, removed
+from pytest_ovirt_release.lab.engine.disks import disk_node
+from pytest_ovirt_release.lab.engine.document import Node, link, node
+from pytest_ovirt_release.lab.engine.fault import BAD_REQUEST, Fault, bad, conflict, entity_not_found
+from pytest_ovirt_release.lab.engine.new_domain import add_storage_domain_steps
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.search import found
+from pytest_ovirt_release.lab.engine.storage import forget_domain, format_domain, inaccessible, said
+from pytest_ovirt_release.lab.node.verbs import VdsmError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.state import Host, StorageDomain
+
+FIELDS: dict[str, Callable[[StorageDomain], str]] = {
+    "name": lambda item: item.name,
+    "description": lambda item: item.description,
+    "comment": lambda item: item.comment,
+    "type": lambda item: item.type,
+    "status": lambda item: item.status,
+    "id": lambda item: item.id,
+}
+REMOVABLE = ("unattached", "maintenance", "inactive", "unknown")
+
+
+def storage_node(domain: StorageDomain) -> Node:
+    """Return `<storage>`: where the domain is."""
+    connection = domain.connection
+    fields = {"address": connection.address} | domain.options
+    return node("storage", fields | {"path": connection.path, "type": connection.type})
+
+
+def storage_domain_node(
+    core: Core, domain: StorageDomain, prefix: str, *, status: str | None, inside: bool = False
+) -> Node:
+    """Return `<storage_domain>`, as the global collection shows it or as its data center does (`inside`).
+
+    The global one shows a status only while the domain is unattached (engine-live E.3).
+    """
+    disks = [disk for disk in core.state.disks.values() if disk.domain == domain.id]
+    href = f"{prefix}/storagedomains/{domain.id}"
+    centre = domain.data_center
+    if inside:
+        href = f"{prefix}/datacenters/{centre}/storagedomains/{domain.id}"
+    belongs = link("data_center", f"{prefix}/datacenters/{centre}", centre) if centre else None
+    return entity(
+        "storage_domain",
+        href,
+        domain.id,
+        action_names=known.ATTACHED_ACTIONS if inside else known.DOMAIN_ACTIONS,
+        link_names=known.ATTACHED_LINKS if inside else known.DOMAIN_LINKS,
+        head={"name": domain.name, "description": domain.description, "comment": domain.comment},
+        fields={
+            "available": domain.space.free,
+            "backup": False,
+            "block_size": 512,
+            "committed": sum(disk.provisioned_size for disk in disks),
+            "critical_space_action_blocker": 5,
+            "discard_after_delete": False,
+            "external_status": "ok",
+            "master": domain.master,
+            "status": status,
+            "storage": storage_node(domain),
+            "storage_format": "v5" if domain.type == "data" else "v1",
+            "supports_discard": False,
+            "supports_discard_zeroes_data": False,
+            "type": domain.type,
+            "used": domain.space.total - domain.space.free,
+            "warning_low_space_indicator": 10,
+            "wipe_after_delete": False,
+            "data_center": belongs if inside else None,
+            "data_centers": Node("data_centers", children=[belongs]) if belongs else None,
+        },
+    )
+
+
+def _shown(core: Core, domain: StorageDomain, prefix: str) -> Node:
+    status = None if domain.data_center else "unattached"
+    return storage_domain_node(core, domain, prefix, status=status)
+
+
+async def list_storage_domains(core: Core, call: Call) -> Reply:
+    """GET /storagedomains."""
+    items = found(core.state.storage_domains.values(), call.query.get("search"), FIELDS)[: call.limit()]
+    return listing("storage_domains", (_shown(core, item, call.prefix) for item in items))
+
+
+async def get_storage_domain(core: Core, call: Call) -> Reply:
+    """GET /storagedomains/{id}."""
+    return Reply(_shown(core, get(core.state.storage_domains, call.ids[0]), call.prefix))
+
+
+async def list_domain_disks(core: Core, call: Call) -> Reply:
+    """GET /storagedomains/{id}/disks."""
+    disks = [disk for disk in core.state.disks.values() if disk.domain == call.ids[0]]
+    return listing("disks", (disk_node(disk, call.prefix) for disk in disks))
+
+
+async def add_storage_domain(core: Core, call: Call) -> Reply:
+    """POST /storagedomains. The answer says `unknown`; the next GET says what it is (engine-live E.2)."""
+    domain = await add_storage_domain_steps(core, call)
+    return created(storage_domain_node(core, domain, call.prefix, status="unknown"))
+
+
+async def remove_storage_domain(core: Core, call: Call) -> Reply:
+    """DELETE /storagedomains/{id}: with a host (and format), or `destroy` in the engine only."""
+    domain = get(core.state.storage_domains, call.ids[0])
+    if call.flag("destroy", default=False):
+        if domain.status not in REMOVABLE:
+            raise inaccessible("destroy")
+        with core.job(f"Destroying Storage Domain {domain.name}") as job:
+            forget_domain(core, domain)
+            text = f"Storage Domain {domain.name} was forcibly removed by admin@internal-authz"
+            core.event(981, text, call.correlation, domain=domain)
+        return removed(call, job)
+    host = _host(core, call)
+    if domain.data_center is not None:
+        raise inaccessible("remove")
+    if host.status != "up":
+        raise conflict("Cannot remove Storage. There is no active Host in the Data Center.")
+    with core.job(f"Removing Storage Domain {domain.name}") as job:
+        if call.flag("format", default=False):
+            domain.status, before = "locked", domain.status
+            try:
+                await format_domain(core, domain, host)
+            except VdsmError as error:
+                domain.status = before
+                raise bad(said(error)) from error
+        forget_domain(core, domain)
+        text = f"Storage Domain {domain.name} was removed by admin@internal-authz"
+        core.event(960, text, call.correlation, domain=domain, host=host)
+    return removed(call, job)
+
+
+def _host(core: Core, call: Call) -> Host:
+    asked = call.query.get("host")
+    if asked is None:
+        raise Fault(BAD_REQUEST, None, "host parameter is missing")
+    for host in core.state.hosts.values():
+        if asked in (host.id, host.name):
+            return host
+    raise entity_not_found(asked)
+
+
+async def list_connections(core: Core, call: Call) -> Reply:
+    """GET /storageconnections, all or those of one domain."""
+    domains = [d for d in core.state.storage_domains.values() if not call.ids or d.id == call.ids[0]]
+    return listing("storage_connections", (_connection_node(domain, call.prefix) for domain in domains))
+
+
+async def get_connection(core: Core, call: Call) -> Reply:
+    """GET /storageconnections/{id}."""
+    by_id = {domain.connection.id: domain for domain in core.state.storage_domains.values()}
+    return Reply(_connection_node(get(by_id, call.ids[0]), call.prefix))
+
+
+def _connection_node(domain: StorageDomain, prefix: str) -> Node:
+    connection = domain.connection
+    answer = node("storage_connection", href=f"{prefix}/storageconnections/{connection.id}", id=connection.id)
+    fields = {"address": connection.address} | domain.options
+    return answer.add(fields | {"path": connection.path, "type": connection.type})
+
+
+ROUTES = (
+    Route("GET", "storagedomains", list_storage_domains),
+    Route("POST", "storagedomains", add_storage_domain, "storage_domain"),
+    Route("GET", "storagedomains/*", get_storage_domain),
+    Route("DELETE", "storagedomains/*", remove_storage_domain),
+    Route("GET", "storagedomains/*/disks", list_domain_disks),
+    Route("GET", "storagedomains/*/storageconnections", list_connections),
+    Route("GET", "storageconnections", list_connections),
+    Route("GET", "storageconnections/*", get_connection),
+)

@@ -1,0 +1,284 @@
+"""The collection /vms: what a VM is; running.py is what it does."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, cast
+
+from pytest_ovirt_release.lab.engine import known
+from pytest_ovirt_release.lab.engine.call import (
+    Call,
+    Reply,
+    by_name,
+    created,
+    entity,
+    get,
+    listing,
+    removed,
+)
+from pytest_ovirt_release.lab.engine.clusters import BIOS_TYPES, DEFAULT_BIOS
+from pytest_ovirt_release.lab.engine.disks import delete_image
+from pytest_ovirt_release.lab.engine.document import Node, link
+from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_found, incomplete
+from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.search import found
+from pytest_ovirt_release.lab.engine.state import BLANK, Vm, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.document import Body
+    from pytest_ovirt_release.lab.engine.state import BootDevice, Cluster
+
+MEBIBYTE = 1024 * 1024
+DEFAULT_MEMORY = 1024 * MEBIBYTE
+LONGEST_NAME = 255
+NAME = re.compile(r"[\w.\-+~ ]+")
+AFFINITIES = ("migratable", "pinned", "user_migratable")
+CREATION_SECONDS = 1.4
+"""Event 53 comes this long after event 34 (recorded)."""
+
+FIELDS: dict[str, Callable[[Vm], str]] = {
+    "name": lambda item: item.name,
+    "status": lambda item: item.status,
+    "description": lambda item: item.description,
+    "comment": lambda item: item.comment,
+    "id": lambda item: item.id,
+}
+
+
+def vm_node(core: Core, vm: Vm, prefix: str) -> Node:
+    """Return `<vm>`."""
+    return entity(
+        "vm",
+        f"{prefix}/vms/{vm.id}",
+        vm.id,
+        action_names=known.VM_ACTIONS,
+        link_names=known.VM_LINKS,
+        head={"name": vm.name, "description": vm.description, "comment": vm.comment},
+        fields=machine_fields(vm) | _running_fields(core, vm, prefix),
+    )
+
+
+def machine_fields(vm: Vm) -> dict[str, object]:
+    """Return the part of `<vm>` that describes the machine."""
+    return {
+        "auto_pinning_policy": "disabled",
+        "bios": {"boot_menu": {"enabled": False}, "type": vm.bios_type},
+        "cpu": {
+            "architecture": "x86_64",
+            "topology": {"cores": vm.cores, "sockets": vm.sockets, "threads": vm.threads},
+        },
+        "cpu_pinning_policy": "none",
+        "cpu_shares": 0,
+        "creation_time": stamp(vm.created),
+        "delete_protected": False,
+    }
+
+
+def _display(core: Core, vm: Vm) -> dict[str, object]:
+    host = core.state.hosts.get(vm.host or "")
+    return {
+        "address": host.address if host else None,
+        "allow_override": False,
+        "copy_paste_enabled": True,
+        "disconnect_action": "LOCK_SCREEN",
+        "disconnect_action_delay": 0,
+        "file_transfer_enabled": True,
+        "monitors": 1,
+        "smartcard_enabled": False,
+        "type": "vnc",
+        "video_type": "vga",
+    }
+
+
+def _running_fields(core: Core, vm: Vm, prefix: str) -> dict[str, object]:
+    boot = Node("devices", children=[Node("device", text=device) for device in vm.boot])
+    pinned = Node("hosts", children=[link("host", f"{prefix}/hosts/{id_}", id_) for id_ in vm.pinned])
+    blank = f"{prefix}/templates/{BLANK}"
+    return {
+        "display": _display(core, vm),
+        "high_availability": {"enabled": vm.high_availability, "priority": 0},
+        "io": {"threads": 1},
+        "memory": vm.memory,
+        "memory_policy": {"ballooning": True, "guaranteed": vm.memory, "max": max(vm.memory * 4, vm.memory)},
+        "migration": {"auto_converge": "inherit", "compressed": "inherit", "encrypted": "inherit"},
+        "migration_downtime": -1,
+        "multi_queues_enabled": True,
+        "origin": "ovirt",
+        "os": {"boot": {"devices": boot}, "type": vm.os_type},
+        "placement_policy": {"affinity": vm.affinity, "hosts": pinned if vm.pinned else None},
+        "start_paused": False,
+        "stateless": False,
+        "storage_error_resume_behaviour": "auto_resume",
+        "time_zone": {"name": "Etc/GMT"},
+        "type": vm.type,
+        "usb": {"enabled": False},
+        "virtio_scsi_multi_queues_enabled": False,
+        "cluster": link("cluster", f"{prefix}/clusters/{vm.cluster}", vm.cluster),
+        "next_run_configuration_exists": False,
+        "run_once": vm.run_once if vm.start_time else None,
+        "start_time": stamp(vm.start_time) if vm.start_time and vm.status != "down" else None,
+        "status": vm.status,
+        "stop_time": stamp(vm.stop_time) if vm.stop_time else None,
+        "host": link("host", f"{prefix}/hosts/{vm.host}", vm.host) if vm.host else None,
+        "original_template": link("original_template", blank, BLANK),
+        "template": link("template", blank, BLANK),
+    }
+
+
+async def list_vms(core: Core, call: Call) -> Reply:
+    """GET /vms."""
+    fields = FIELDS | {
+        "cluster": lambda vm: core.state.clusters[vm.cluster].name,
+        "datacenter": lambda vm: getattr(core.state.data_center_of(vm.cluster), "name", ""),
+        "host": lambda vm: getattr(core.state.hosts.get(vm.host or ""), "name", ""),
+    }
+    items = found(core.state.vms.values(), call.query.get("search"), fields)[: call.limit()]
+    return listing("vms", (vm_node(core, item, call.prefix) for item in items))
+
+
+async def get_vm(core: Core, call: Call) -> Reply:
+    """GET /vms/{id}."""
+    return Reply(vm_node(core, get(core.state.vms, call.ids[0]), call.prefix))
+
+
+def _cluster(core: Core, body: Body) -> Cluster:
+    named = body.child("cluster")
+    if named is None or (named.id or named.text("name")) is None:
+        raise incomplete("Vm", ["cluster.id|name"])
+    if named.id is not None:
+        if named.id not in core.state.clusters:
+            raise bad("Cannot add VM. Cluster ID is not valid.")
+        return core.state.clusters[named.id]
+    return by_name(core.state.clusters, named.text("name") or "", f"Cluster: name={named.text('name')}")
+
+
+def _check_template(body: Body) -> None:
+    named = body.child("template")
+    if named is None or (named.id or named.text("name")) is None:
+        raise incomplete("Vm", ["template.id|name"])
+    if named.id != BLANK and named.text("name") != "Blank":
+        raise entity_not_found("GetVmTemplate")
+
+
+def _check_name(core: Core, name: str, verb: str) -> None:
+    if not 0 < len(name) <= LONGEST_NAME or NAME.fullmatch(name) is None:
+        raise bad(f"Cannot {verb} VM. The given name contains special characters.")
+    if any(vm.name == name for vm in core.state.vms.values()):
+        raise conflict(
+            f"Cannot {verb} VM. The VM name is already in use, please choose a unique name and try again."
+        )
+
+
+async def add_vm(core: Core, call: Call) -> Reply:
+    """POST /vms, from Blank: down at once, with a stop time although it never ran."""
+    body = call.body
+    cluster = _cluster(core, body)
+    _check_template(body)
+    name = body.text("name")
+    if name is None:
+        raise incomplete("Vm", ["name"])
+    memory = body.number("memory") or DEFAULT_MEMORY
+    vm = Vm(str(uuid.uuid4()), name, cluster.id, memory, cluster.bios_type or DEFAULT_BIOS, ("hd",), "other")
+    _apply(core, body, vm)
+    if core.state.data_center_of(cluster.id) is None:
+        raise conflict("Cannot add VM. Unknown Data Center status.")
+    _check_name(core, name, "add")
+    with core.job(f"Creating VM {name} in Cluster {cluster.name}"):
+        core.state.vms[vm.id] = vm
+        core.event(34, f"VM {name} was created by admin@internal-authz.", call.correlation, vm=vm)
+        core.spawn(_announce(core, vm, call.correlation))
+    return created(vm_node(core, vm, call.prefix))
+
+
+async def _announce(core: Core, vm: Vm, correlation: str) -> None:
+    await core.sleep(CREATION_SECONDS)
+    core.event(53, f"VM {vm.name} creation has been completed.", correlation, vm=vm)
+
+
+def _apply(core: Core, body: Body, vm: Vm) -> None:
+    """Put into a VM what a document says of it."""
+    bios = body.one_of("bios/type", "BiosType", (*BIOS_TYPES, "cluster_default"))
+    if bios == "cluster_default":
+        bios = core.state.clusters[vm.cluster].bios_type
+    vm.bios_type = bios or vm.bios_type
+    if "vm-created-with-uefi" in core.faults:
+        vm.bios_type = "q35_ovmf"
+    vm.memory = body.number("memory") or vm.memory
+    for part in ("cores", "sockets", "threads"):
+        setattr(vm, part, body.number(f"cpu/topology/{part}") or getattr(vm, part))
+    for part in ("description", "comment", "type"):
+        text = body.text(part)
+        setattr(vm, part, getattr(vm, part) if text is None else text)
+    vm.os_type = body.text("os/type") or vm.os_type
+    vm.boot = boot_order(body, "os/boot/devices/device") or vm.boot
+    vm.high_availability = bool(body.flag("high_availability/enabled")) or vm.high_availability
+    vm.affinity = body.one_of("placement_policy/affinity", "VmAffinity", AFFINITIES) or vm.affinity
+    if body.child("placement_policy/hosts") is not None:
+        vm.pinned = tuple(pinned_host(core, item) for item in body.all("placement_policy/hosts/host"))
+
+
+def boot_order(body: Body, path: str) -> tuple[BootDevice, ...]:
+    """Return the boot devices that a document names."""
+    devices = (item.one_of(".", "BootDevice", ("cdrom", "hd", "network")) for item in body.all(path))
+    return tuple(cast("BootDevice", device) for device in devices)
+
+
+def pinned_host(core: Core, named: Body) -> str:
+    """Return the id of a host that a placement policy names."""
+    for host in core.state.hosts.values():
+        if host.id == named.id or (named.id is None and host.name == named.text("name")):
+            return host.id
+    raise entity_not_found(f"Hosts: {named.id or 'name=' + str(named.text('name'))}")
+
+
+async def update_vm(core: Core, call: Call) -> Reply:
+    """PUT /vms/{id}, of a VM that is down."""
+    vm = get(core.state.vms, call.ids[0])
+    name = call.body.text("name")
+    if vm.status != "down":
+        raise conflict(f"Cannot edit VM because the VM is in {vm.status.capitalize()} status.")
+    if name is not None and name != vm.name:
+        _check_name(core, name, "edit")
+        vm.name = name
+    _apply(core, call.body, vm)
+    core.event(
+        35, f"VM {vm.name} configuration was updated by admin@internal-authz.", call.correlation, vm=vm
+    )
+    return Reply(vm_node(core, vm, call.prefix))
+
+
+async def remove_vm(core: Core, call: Call) -> Reply:
+    """DELETE /vms/{id}: the VM is gone at once, its disks follow (`detach_only` leaves them)."""
+    vm = get(core.state.vms, call.ids[0])
+    if vm.status != "down":
+        raise conflict("Cannot remove VM. VM is running.")
+    disks = [core.state.disks[item.disk] for item in vm.attachments if item.disk in core.state.disks]
+    locked = [disk.name for disk in disks if disk.status == "locked"]
+    if locked:
+        raise conflict(
+            f"Cannot remove VM: The following disks are locked: {', '.join(locked)}. Please try again in a few minutes."
+        )
+    with core.job(f"Removing VM {vm.name}") as job:
+        del core.state.vms[vm.id]
+        core.event(
+            113, f"VM {vm.name} was successfully removed by admin@internal-authz.", call.correlation, vm=vm
+        )
+        if not call.flag("detach_only", default=False):
+            for disk in disks:
+                if not core.state.vms_with(disk.id):
+                    disk.status = "locked"
+                    core.spawn(delete_image(core, disk))
+    return removed(call, job)
+
+
+ROUTES = (
+    Route("GET", "vms", list_vms),
+    Route("POST", "vms", add_vm, "vm"),
+    Route("GET", "vms/*", get_vm),
+    Route("PUT", "vms/*", update_vm, "vm"),
+    Route("DELETE", "vms/*", remove_vm),
+)
