@@ -151,7 +151,12 @@ class Database:
         if self._ledger is not None:
             details = {"server": server.label}
             entry = self._ledger.intent("database", self.name, cells=("database-creation",), **details)
-        self._order(f'CREATE DATABASE "{self.name}" {EMPTY}')
+        try:
+            self._order(f'CREATE DATABASE "{self.name}" {EMPTY}')
+        except ReleaseError:
+            if self._ledger is not None and entry is not None:
+                self._ledger.removed(entry)  # it never came to be; one of that name is not ours to drop
+            raise
         undo.callback(self._give_back, entry)
         if self._ledger is not None and entry is not None:
             self._ledger.created(entry, self.name)

@@ -77,6 +77,12 @@ def table_names(database: Database) -> tuple[str, ...]:
     return tuple(row[0] for row in database.query(TABLES))
 
 
+def require_empty(database: Database) -> None:
+    """Raise ReleaseError if there is anything in the database: a script that finds tables proves nothing."""
+    if found := table_names(database):
+        raise ReleaseError(f"database {database.name} is not empty: it holds {', '.join(found[:5])}")
+
+
 def read_schema(database: Database, script: Script) -> Schema:
     """Read the schema; CheckFailed `version-table-missing` or `version-query-fails` when it cannot be read."""
     table = script.version_table or "schema_version"

@@ -109,7 +109,8 @@ def check_server(url: str, ca_file: Path, deadline: float, met: Met) -> Certific
         facts = _handshake(endpoint, context, deadline)
     except ssl.SSLCertVerificationError as error:
         issuer, shown = _describe_unverified(endpoint, deadline)
-        met(f"TLS {endpoint}", issuer)
+        if issuer:
+            met(f"TLS {endpoint}", issuer)
         raise CheckFailed(
             _code(error.verify_code),
             f"the CA in {ca_file.name} ({'; '.join(subjects)}) does not verify {endpoint}: "

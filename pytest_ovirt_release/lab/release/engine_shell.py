@@ -114,13 +114,13 @@ class EngineShell:
 
 
 def without_timeout(words: list[str]) -> list[str]:
-    """Drop a leading `timeout [-k SECONDS] SECONDS`: a client wraps commands in it so that none outlives it."""
-    if not words or words[0] != "timeout":
-        return words
-    rest = words[1:]
-    while rest and rest[0].startswith("-"):
-        rest = rest[2:] if rest[0] in {"-k", "-s"} else rest[1:]
-    return rest[1:]
+    """Drop every leading `timeout [-k SECONDS] SECONDS`: clients wrap commands in it so that none outlives them."""
+    while words and words[0] == "timeout":
+        rest = words[1:]
+        while rest and rest[0].startswith("-"):
+            rest = rest[2:] if rest[0] in {"-k", "-s"} else rest[1:]
+        words = rest[1:]
+    return words
 
 
 def _unknown_unit(verb: str, unit: str) -> Answer:

@@ -36,7 +36,7 @@ subject_word() {
 
 # Prints one subjectAltName entry: an address if it looks like one, else a host name.
 alternative_name() {
-    if [[ $1 =~ ^[0-9]+(\.[0-9]+){3}$ || $1 == *:* ]]; then
+    if [[ $1 =~ ^[0-9]+(\.[0-9]+){3}$ || $1 =~ ^[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*$ ]]; then
         printf 'IP:%s' "$1"
     elif [[ $1 =~ ^[A-Za-z0-9*]([A-Za-z0-9.-]*[A-Za-z0-9])?$ ]]; then
         printf 'DNS:%s' "$1"

@@ -1,0 +1,136 @@
+"""Installation: easy SSL, easy database creation, easy installation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ovirt_release.checks import schema, tls
+from pytest_ovirt_release.checks.installation import check_installation
+from pytest_ovirt_release.checks.node import Remote
+from pytest_ovirt_release.checks.scripts import require_permission, require_success, run_script, said
+from pytest_ovirt_release.errors import CheckFailed, Unproven
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_ovirt_release.checks.database import Database
+    from pytest_ovirt_release.checks.tarball import SignedTarball
+    from pytest_ovirt_release.fixtures import EvidenceWriter
+    from pytest_ovirt_release.release.page import Page, Script
+    from pytest_ovirt_release.target.model import Target
+
+
+def _named_by(page: Page, kind: str, script: Script | None) -> Script:
+    if script is None:
+        raise Unproven(f"page {page.id} names no {kind} script of the release, so none was run")
+    return script
+
+
+@pytest.mark.must("ssl-setup")
+def test_engine_certificate_is_verified_by_its_ca(
+    release_target: Target, met: Callable[[str, str], None], evidence: EvidenceWriter
+) -> None:
+    """The target's CA verifies the running engine: right name, valid dates, TLS 1.2 or newer."""
+    engine = release_target.engine
+    facts = tls.check_server(engine.url, engine.ca_file, release_target.deadlines.request, met)
+    evidence.value("certificate", facts.as_evidence())
+
+
+@pytest.mark.must("ssl-setup")
+def test_pki_script_makes_a_ca_and_a_certificate(
+    release_page: Page,
+    release_target: Target,
+    signed_tarball: Callable[[str], SignedTarball],
+    tmp_path: Path,
+    evidence: EvidenceWriter,
+) -> None:
+    """The release's own PKI script yields a CA and a server certificate that verify each other."""
+    script = _named_by(release_page, "PKI", release_page.scripts.pki)
+    require_permission(release_target)
+    tarball = signed_tarball(script.component)
+    host = tls.Endpoint.of(release_target.engine.url).host
+    out = tmp_path / "pki"
+    result = run_script(script, tarball.source, out, {"host": host}, deadline=release_target.deadlines.script)
+    evidence.file("pki-script.txt", result.output.encode())
+    require_success(result, "the PKI script", "pki-script-fails")
+    pair = tls.verify_pair(
+        out / (script.ca or "ca.pem"), out / (script.certificate or "certs/engine.cer"), host
+    )
+    evidence.value("certificates of the script", pair.as_evidence())
+
+
+@pytest.mark.must("database-creation")
+def test_database_script_creates_the_schema(
+    release_page: Page,
+    release_target: Target,
+    signed_tarball: Callable[[str], SignedTarball],
+    database: Database,
+    evidence: EvidenceWriter,
+) -> None:
+    """The release's own script brings an empty PostgreSQL to its last version, and a second run changes nothing."""
+    script = _named_by(release_page, "database", release_page.scripts.database)
+    require_permission(release_target)
+    source = signed_tarball(script.component).source
+    evidence.value("server", f"{database.label}, version {database.version}")
+    schema.require_empty(database)
+    found = []
+    for which in ("first", "second"):
+        result = run_script(
+            script,
+            source,
+            source,
+            database.values,
+            deadline=release_target.deadlines.script,
+            extra_env=database.environment,
+        )
+        evidence.file(f"database-script-{which}-run.txt", result.output.encode())
+        require_success(result, f"the database script's {which} run", "database-script-fails")
+        found.append(schema.read_schema(database, script))
+        schema.judge(found[-1], schema.scripts_in(source, script), asked=bool(script.version_query))
+    schema.same_schema(*found)
+    evidence.value("schema", found[-1].as_evidence())
+
+
+@pytest.mark.must("database-creation")
+def test_database_script_fails_loudly_without_a_database(
+    release_page: Page,
+    release_target: Target,
+    signed_tarball: Callable[[str], SignedTarball],
+    database: Database,
+    evidence: EvidenceWriter,
+) -> None:
+    """Without its database the release's own script ends with an error and says so."""
+    script = _named_by(release_page, "database", release_page.scripts.database)
+    require_permission(release_target)
+    source = signed_tarball(script.component).source
+    result = run_script(
+        script,
+        source,
+        source,
+        {**database.values, "db_name": f"{database.name}_that_is_not_there"},
+        deadline=release_target.deadlines.script,
+        extra_env=database.environment,
+    )
+    evidence.file("database-script-without-database.txt", result.output.encode())
+    if result.timed_out or result.status == 0 or not result.output.strip():
+        raise CheckFailed("database-script-silent", f"without a database, {result}{said(result)}")
+
+
+@pytest.mark.should("easy-installation")
+def test_setup_tool_answers_and_service_is_on(
+    release_page: Page, release_target: Target, met: Callable[[str, str], None], evidence: EvidenceWriter
+) -> None:
+    """On the engine's machine the setup tool answers, and the engine's service is enabled and active."""
+    setup = release_page.scripts.setup
+    ssh = release_target.engine.ssh
+    if setup is None:
+        raise Unproven(f"page {release_page.id} names no setup tool and no service")
+    if ssh is None:
+        raise Unproven("the target names no engine machine ([engine.ssh]), so nobody could look there")
+    with Remote(ssh, name="engine machine", met=met) as machine:
+        found = check_installation(machine, setup, release_target.deadlines.ssh)
+    evidence.value("installation", found.as_evidence())
+    evidence.file("engine-setup-log.txt", found.log.encode())

@@ -1,0 +1,341 @@
+"""The database check against a real PostgreSQL, with the lab's own scripts and broken ones."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from pytest_ovirt_release.checks import database as module
+from pytest_ovirt_release.checks import schema
+from pytest_ovirt_release.checks.database import Database, QueryError, database_name, server_of
+from pytest_ovirt_release.checks.scripts import require_success, run_script
+from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
+from pytest_ovirt_release.lab.release import scripts as lab_scripts
+from pytest_ovirt_release.local import postgres
+from pytest_ovirt_release.local.postgres import EmbeddedPostgres
+from pytest_ovirt_release.release.page import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_ovirt_release.checks.scripts import ScriptResult
+
+SCRIPT = Script(
+    component="ovirt-engine",
+    command=(
+        "{source}/packaging/dbscripts/schema.sh",
+        *("-c", "apply", "-s", "{db_host}", "-p", "{db_port}", "-u", "{db_user}", "-d", "{db_name}"),
+    ),
+    version_table="schema_version",
+    version_query="SELECT version FROM schema_version WHERE current",
+    last_script_dir="packaging/dbscripts/upgrade",
+)
+OLDER_IS_CURRENT = """UPDATE schema_version SET current = false;
+UPDATE schema_version SET current = true WHERE version = '03000050'"""
+UPGRADES = "packaging/dbscripts/upgrade"
+
+
+class Book:
+    """A ledger that remembers what it was told, in order."""
+
+    run_id = "20261122-abc"
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def intent(self, what: str, name: str, *, cells: tuple[str, ...], **details: object) -> str:
+        self.lines.append(f"intent {what} {name} {cells[0]}")
+        return "entry-1"
+
+    def created(self, entry: str, object_id: str) -> None:
+        self.lines.append(f"created {entry} {object_id}")
+
+    def removed(self, entry: str) -> None:
+        self.lines.append(f"removed {entry}")
+
+    def left(self, entry: str, why: str) -> None:
+        self.lines.append(f"left {entry}: {why}")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres() as running:
+        yield running
+
+
+@pytest.fixture
+def url(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same server, as if it were the tester's."""
+    where = server.superuser
+    assert where.pgpass is not None
+    monkeypatch.setenv("PGPASSWORD", where.pgpass.read_text().strip().split(":")[4])
+    monkeypatch.setenv("PATH", f"{where.programs}:{os.environ['PATH']}")
+    return f"postgresql://{where.user}@/postgres?host={quote(where.host)}"
+
+
+@pytest.fixture
+def empty(url: str, tmp_path: Path) -> Iterator[Database]:
+    with Database(url, tmp_path) as database:
+        yield database
+
+
+def tree(folder: Path, *faults: str) -> Path:
+    lab_scripts.write_tree(lab_scripts.tree(frozenset(faults)), folder / "source")
+    return folder / "source"
+
+
+def apply(database: Database, source: Path, **values: str) -> ScriptResult:
+    known = {**database.values, **values}
+    return run_script(SCRIPT, source, source, known, deadline=60, extra_env=database.environment)
+
+
+def judged(database: Database, source: Path) -> schema.Schema:
+    found = schema.read_schema(database, SCRIPT)
+    schema.judge(found, schema.scripts_in(source, SCRIPT), asked=True)
+    return found
+
+
+def test_the_embedded_server_is_real_empty_and_not_ours_to_rule(tmp_path: Path) -> None:
+    with Database(None, tmp_path) as database:
+        folder = Path(database.values["db_host"])
+        assert int(database.version.split(".")[0]) >= 16
+        schema.require_empty(database)
+        assert database.query("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user") == [
+            ["engine", "f"]
+        ]
+        assert (tmp_path / "pgpass").stat().st_mode & 0o077 == 0
+        without = replace(database.connection, pgpass=None)
+        with pytest.raises(Unreachable, match="no password supplied"):
+            module._psql(without, database.name, "SELECT 1", tmp_path)
+    assert not folder.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pytest_ovirt_release.local.postgres import EmbeddedPostgres\n"
+        "s = EmbeddedPostgres().__enter__(); print(s.superuser.host, s._keeper.pid, flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as starter:
+        assert starter.stdout is not None
+        folder, keeper = starter.stdout.readline().split()
+        watched = os.pidfd_open(int(keeper))
+        assert Path(folder).is_dir()
+        starter.send_signal(signal.SIGKILL)
+    assert select.select([watched], [], [], 30)[0]
+    os.close(watched)
+    assert not Path(folder).exists()
+
+
+def test_the_release_script_creates_the_schema_and_a_second_run_changes_nothing(
+    empty: Database, tmp_path: Path
+) -> None:
+    source = tree(tmp_path)
+    first = apply(empty, source)
+    require_success(first, "the database script", "database-script-fails")
+    before = judged(empty, source)
+    second = apply(empty, source)
+    require_success(second, "the database script", "database-script-fails")
+    assert "up to date" in second.output
+    schema.same_schema(before, judged(empty, source))
+    facts = before.as_evidence()
+    assert facts["version"] == "03000060"
+    assert facts["last script"] == "upgrade/03_00_0060_add_waiting_hosts_view.sql"
+    assert (facts["scripts"], facts["skipped"]) == (6, 0)
+    with pytest.raises(ReleaseError, match="is not empty"):
+        schema.require_empty(empty)
+
+
+def test_a_later_release_adds_its_scripts_to_an_older_schema(empty: Database, tmp_path: Path) -> None:
+    source = tree(tmp_path)
+    assert apply(empty, source).status == 0
+    (source / UPGRADES / "03_01_0010_add_nothing_new.sql").write_bytes(
+        (source / UPGRADES / "03_00_0050_add_audit_log.sql").read_bytes()
+    )
+    (source / UPGRADES / "03_01_0020_add_note.sql").write_text(
+        "ALTER TABLE audit_log ADD COLUMN note text;\n"
+    )
+    result = apply(empty, source)
+    assert "2 scripts applied, version 03010020" in result.output
+    found = judged(empty, source)
+    assert found.as_evidence()["skipped"] == 1
+
+
+def test_without_its_database_the_script_fails_loudly(empty: Database, tmp_path: Path) -> None:
+    result = apply(empty, tree(tmp_path), db_name="nowhere")
+    assert result.status == 1
+    assert 'database "nowhere" does not exist' in result.output
+    assert "schema: FATAL: no answer from database nowhere" in result.output
+
+
+def test_the_fault_stops_the_script_in_mid_schema(empty: Database, tmp_path: Path) -> None:
+    source = tree(tmp_path, "database-script-fails")
+    result = apply(empty, source)
+    with pytest.raises(CheckFailed, match="03_00_0040_add_local_storage_type") as failed:
+        require_success(result, "the database script", "database-script-fails")
+    assert failed.value.code == "database-script-fails"
+    with pytest.raises(CheckFailed, match=r"03_00_0040_\w+\.sql FAILED") as failed:
+        judged(empty, source)
+    assert failed.value.code == "script-state"
+    assert "public.storage_type" not in schema.table_names(empty)
+
+
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [
+        ("DROP TABLE schema_version", "version-table-missing"),
+        ("UPDATE schema_version SET current = false", "no-current-version"),
+        ("UPDATE schema_version SET state = 'FAILED' WHERE version = '03000020'", "script-state"),
+        ("UPDATE schema_version SET checksum = 'x' WHERE version = '03000020'", "checksum-differs"),
+        ("DELETE FROM schema_version WHERE version = '03000020'", "script-not-recorded"),
+        (OLDER_IS_CURRENT, "not-the-last-script"),
+    ],
+)
+def test_a_harmed_schema_is_found_out(empty: Database, tmp_path: Path, harm: str, code: str) -> None:
+    source = tree(tmp_path)
+    assert apply(empty, source).status == 0
+    empty.query(harm)
+    with pytest.raises(CheckFailed) as failed:
+        judged(empty, source)
+    assert failed.value.code == code
+
+
+def test_a_second_run_that_changes_something_is_found_out(empty: Database, tmp_path: Path) -> None:
+    source = tree(tmp_path)
+    assert apply(empty, source).status == 0
+    before = judged(empty, source)
+    empty.query("CREATE TABLE more (id integer); DROP TABLE audit_log")
+    with pytest.raises(CheckFailed, match=r"lost: public\.audit_log, new: public\.more") as failed:
+        schema.same_schema(before, schema.read_schema(empty, SCRIPT))
+    assert failed.value.code == "second-run-changes"
+
+
+def test_the_pages_query_must_give_one_row(empty: Database, tmp_path: Path) -> None:
+    source = tree(tmp_path)
+    assert apply(empty, source).status == 0
+    for query in ("SELECT version FROM schema_version", "SELECT 1 WHERE false", "SELECT gone FROM nowhere"):
+        script = SCRIPT.model_copy(update={"version_query": query})
+        with pytest.raises(CheckFailed) as failed:
+            schema.judge(schema.read_schema(empty, script), {}, asked=True)
+        assert failed.value.code == "version-query-fails"
+
+
+def test_a_version_table_that_is_no_name(empty: Database) -> None:
+    script = SCRIPT.model_copy(update={"version_table": "x; DROP TABLE y"})
+    with pytest.raises(ReleaseError, match="a lower-case table name is expected"):
+        schema.read_schema(empty, script)
+
+
+def test_texts_of_every_kind_come_back_whole(empty: Database) -> None:
+    rows = empty.query("SELECT E'two\\nlines | with \"marks\"', NULL UNION ALL SELECT '', 'ü'")
+    assert rows == [['two\nlines | with "marks"', ""], ["", "ü"]]
+    assert empty.query("SELECT 1 WHERE false") == []
+    with pytest.raises(QueryError, match='relation "nowhere" does not exist'):
+        empty.query("SELECT * FROM nowhere")
+
+
+def test_a_borrowed_server_gets_a_database_of_this_run_and_loses_it_again(
+    url: str, server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    book = Book()
+    sql = "SELECT count(*) FROM pg_database WHERE datname LIKE 'rel\\_%'"
+    with Database(url, tmp_path, book) as database:
+        assert database.values["db_name"] == "rel_20261122_abc"
+        assert module._psql(server.superuser, "postgres", sql, tmp_path) == [["1"]]
+    assert module._psql(server.superuser, "postgres", sql, tmp_path) == [["0"]]
+    assert book.lines == [
+        "intent database rel_20261122_abc database-creation",
+        "created entry-1 rel_20261122_abc",
+        "removed entry-1",
+    ]
+
+
+def test_a_borrowed_database_that_cannot_be_dropped_is_written_down(
+    url: str, server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    book = Book()
+    where = server.superuser
+    command = [f"{where.programs}/psql", "-X", "-h", where.host, "-U", where.user, "-d", "rel_20261122_abc"]
+    with Database(url, tmp_path, book):
+        environment = {**os.environ, **where.environment()}
+        guest = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+        )
+        assert guest.stdin is not None
+        assert guest.stdout is not None
+        guest.stdin.write("\\echo here\n")
+        guest.stdin.flush()
+        guest.stdout.readline()
+    assert book.lines[-1].startswith("left entry-1: ")
+    assert "is being accessed by other users" in book.lines[-1]
+    guest.communicate(timeout=20)
+    module._psql(where, "postgres", 'DROP DATABASE "rel_20261122_abc"', tmp_path)
+
+
+def test_a_server_that_lets_us_create_nothing_leaves_nothing_in_the_ledger(
+    url: str, server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module._psql(server.superuser, "postgres", "CREATE ROLE guest LOGIN PASSWORD 'guest'", tmp_path)
+    monkeypatch.setenv("PGPASSWORD", "guest")
+    book = Book()
+    with pytest.raises(ReleaseError, match=r"CREATE DATABASE was refused: .*permission denied"):
+        Database(url.replace("postgres@", "guest@"), tmp_path, book).__enter__()
+    assert book.lines[-1] == "removed entry-1"
+
+
+def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{postgres.embedded_programs()}:{os.environ['PATH']}")
+    with pytest.raises(Unreachable, match="PostgreSQL at /nowhere:5432"):
+        Database("postgresql://engine@/x?host=/nowhere", tmp_path).__enter__()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://engine:secret@db/x", "PGPASSWORD or PGPASSFILE"),
+        ("mysql://engine@db/x", "is expected"),
+        ("postgresql://db/x", "is expected"),
+        ("postgresql://engine@/x", "the host is missing"),
+        ("postgresql://engine@db/x?options=-c", "options is not known"),
+        ("postgresql://engine@db:99999/x", "Port out of range"),
+    ],
+)
+def test_an_address_that_is_none(tmp_path: Path, url: str, says: str) -> None:
+    with pytest.raises(ReleaseError, match=says) as failed:
+        server_of(url, {}, tmp_path / "pgpass")
+    assert "secret" not in str(failed.value)
+
+
+def test_a_password_goes_into_a_private_file_only(tmp_path: Path) -> None:
+    pgpass = tmp_path / "pgpass"
+    server = server_of("postgresql://a:@db:6000/m?sslmode=require", {"PGPASSWORD": "a:b\\c"}, pgpass)
+    assert (server.connection.host, server.connection.port, server.maintenance) == ("db", 6000, "m")
+    assert pgpass.read_text() == "*:*:*:a:a\\:b\\\\c\n"
+    assert pgpass.stat().st_mode & 0o077 == 0
+    assert server.connection.environment()["PGSSLMODE"] == "require"
+    assert "a:b" not in repr(server)
+
+
+def test_names_of_scratch_databases() -> None:
+    assert database_name("20261122T101112Z-1F") == "rel_20261122t101112z_1f"
+    assert len(database_name("x" * 200)) <= 63
+
+
+def test_without_the_wheel_the_message_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(postgres, "PACKAGE", "no_such_package_here")
+    with pytest.raises(ReleaseError, match=r"pytest-ovirt-release\[lab\].*--release-database URL"):
+        Database(None, tmp_path).__enter__()
