@@ -35,7 +35,8 @@ def file_name(name: str) -> str:
 def build(name: str) -> dict[str, Any]:
     """Make the schema of one format from its model."""
     model, mode = FORMATS[name]
-    return {"$schema": DIALECT, "$id": file_name(name), **model.model_json_schema(by_alias=True, mode=mode)}
+    schema = _without_doubled_constants(model.model_json_schema(by_alias=True, mode=mode))
+    return {"$schema": DIALECT, "$id": file_name(name), **schema}
 
 
 def load(name: str) -> dict[str, Any]:
@@ -54,3 +55,13 @@ def write_all(folder: Path) -> None:
     """Write every schema into a folder."""
     for name in FORMATS:
         folder.joinpath(file_name(name)).write_text(as_text(name), encoding="utf-8")
+
+
+def _without_doubled_constants(schema: Any) -> Any:  # noqa: ANN401 - walks JSON
+    """Drop an `enum` that only repeats `const`: older versions of pydantic write both, newer ones do not."""
+    if isinstance(schema, list):
+        return [_without_doubled_constants(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    doubled = "const" in schema and schema.get("enum") == [schema["const"]]
+    return {k: _without_doubled_constants(v) for k, v in schema.items() if not (doubled and k == "enum")}
