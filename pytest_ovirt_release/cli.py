@@ -86,8 +86,11 @@ def page_check(page_file: Path, against: Path) -> None:
     done = check_page(load_page(page_file), read_bounded(against))
     for finding in done.findings:
         click.echo(finding)
-    counted = f"{done.demands} demands on the wiki page, {done.requirements} requirements"
-    click.echo(f"{page_file.name}: {counted}, {len(done.findings) or 'no'} finding(s)")
+    if done.findings:
+        click.echo(f"{page_file.name} does not fit {against.name}: {len(done.findings)} finding(s)")
+    else:
+        counted = f"{done.demands} demands, {done.requirements} requirements"
+        click.echo(f"{page_file.name} fits {against.name}: {counted}")
     sys.exit(1 if done.findings else 0)
 
 
@@ -144,9 +147,8 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
     made = resolve_candidate(judged, wanted, _world())
     loading.check_candidate(judged, made, out)
     write_atomically(out, to_toml(made), replace=force)
-    click.echo(
-        f"{out}: {judged.title} {release}, {len(made.components)} components, sha256 {loading.sha256_of(out)}"
-    )
+    click.echo(f"{out}: {judged.title}, candidate {release}, {len(made.components)} components")
+    click.echo(f"sha256 {loading.sha256_of(out)}")
 
 
 @main.command()

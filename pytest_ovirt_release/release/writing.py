@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def to_toml(model: BaseModel) -> str:
-    """Return a data file's text; what is unset stays out, paths become text."""
+    """Return a data file's text; what is unset or empty stays out, paths become text.
+
+    An empty list would forbid what people do next: add `[[packages]]` tables to the end of the file.
+    """
     return tomli_w.dumps(_plain(model.model_dump(by_alias=True, exclude_none=True)))
 
 
@@ -62,7 +65,7 @@ def _link(made: Path, path: Path) -> None:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - walks a model's dump, which holds anything
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items() if item not in ((), [], {})}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value

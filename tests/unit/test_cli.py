@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from pytest_ovirt_release import __version__, cli
 from pytest_ovirt_release.checks import reaper
 from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.release import page_check
 from pytest_ovirt_release.release.loading import load_candidate
 from pytest_ovirt_release.release.resolving import World
 from pytest_ovirt_release.verdict import recompute
@@ -60,7 +61,17 @@ def test_page_check_tells_findings_and_exits_1(tmp_path: Path) -> None:
     assert shown.exit_code == 1
     lines = shown.output.splitlines()
     assert "line 1: MUST without a requirement: *   **MUST**: Everything" in lines
-    assert lines[-1].startswith("ovirt-3.0.toml: 1 demands on the wiki page, 13 requirements, ")
+    assert lines[-1] == f"ovirt-3.0.toml does not fit page.md: {len(lines) - 1} finding(s)"
+
+
+def test_page_check_of_a_page_that_fits_exits_0(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("")
+    monkeypatch.setattr(page_check, "check_page", lambda *_: page_check.PageCheck(10, 13, ()))
+    shown = run("page", "check", PAGES / "ovirt-3.0.toml", "--against", tmp_path / "page.md")
+    assert (shown.exit_code, shown.output) == (
+        0,
+        "ovirt-3.0.toml fits page.md: 10 demands, 13 requirements\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,15 @@ def test_what_is_written_loads_as_the_same(
     assert load_candidate(tmp_path / "out.toml") == candidate
 
 
+def test_packages_can_be_added_to_the_end_of_a_written_candidate(
+    candidate_data: dict[str, Any], save: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "out.toml"
+    package = '[[packages]]\ndistribution = "f16"\nname = "vdsm"\nversion = "1"\narchitecture = "x86_64"\n'
+    path.write_text(to_toml(load_candidate(save(candidate_data))) + package)
+    assert load_candidate(path).packages[0].name == "vdsm"
+
+
 def test_a_file_that_is_there_stays_unless_replaced(tmp_path: Path) -> None:
     path = tmp_path / "x"
     write_atomically(path, "one")
