@@ -17,13 +17,13 @@ import click
 
 from pytest_ovirt_release import __version__
 from pytest_ovirt_release.cli_values import component_versions, moment, page_named, require_lab
-from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.errors import ReleaseError, Unproven
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.release.resolving import World
 
 USAGE = 2
-"""Exit code of every mistake a person can mend."""
+"""Exit code of a mistake that a person can mend, and of an engine or site that does not answer."""
 
 FILE = click.Path(path_type=Path)
 PAGES = Path("acceptance/releases")
@@ -31,12 +31,12 @@ WIDEST = 120
 
 
 class _Group(click.Group):
-    """A group of commands in which a mistake is one message on stderr and exit code 2, never a traceback."""
+    """A group of commands in which trouble is one message on stderr and exit code 2, never a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click declares it
         try:
             return super().invoke(ctx)
-        except ReleaseError as error:
+        except (ReleaseError, Unproven) as error:
             _refuse(str(error))
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("pytest_ovirt_release"):

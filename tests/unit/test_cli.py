@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from pytest_ovirt_release import __version__, cli
 from pytest_ovirt_release.checks import reaper
-from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from pytest_ovirt_release.release import page_check
 from pytest_ovirt_release.release.loading import load_candidate
 from pytest_ovirt_release.release.resolving import World
@@ -189,6 +189,18 @@ def test_reap_exits_1_when_something_is_left(
     monkeypatch.setattr(reaper, "reap", reap)
     shown = run("reap", tmp_path / "run", "--dry-run")
     assert (shown.exit_code, shown.output) == (code, "run True\n")
+
+
+def test_an_engine_that_does_not_answer_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reap(*_: object) -> int:
+        raise Unreachable("https://engine.example.org did not answer")
+
+    monkeypatch.setattr(reaper, "reap", reap)
+    shown = run("reap", "run")
+    assert (shown.exit_code, shown.stderr) == (
+        2,
+        "ovirt-release: https://engine.example.org did not answer\n",
+    )
 
 
 @pytest.fixture
