@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.verdict.model import Reason, RequirementVerdict, Verdict
 
 SHOWN = 12
-"""How many reasons are printed; verdict.json holds all of them."""
+"""How many different reasons are printed; verdict.json holds all of them."""
 
 NARROWEST = 40
 REPORTS = ("acceptance.html", "announcement.md", "junit.xml", "verdict.json")
@@ -90,11 +90,14 @@ def _list(title: str, reasons: tuple[Reason, ...], width: int, style: Style) -> 
     if not reasons:
         return
     yield Line(title, "title")
-    for reason in reasons[:SHOWN]:
-        said = f"{reason.cell}: {reason.detail}" if reason.cell else reason.detail
+    groups = view.grouped(reasons)
+    for group in groups[:SHOWN]:
+        about = f"{group.about} ({group.of})" if group.values else group.about
+        said = f"{about}: {group.detail}" if about else group.detail
         yield from _wrapped(text.shorten(text.one_line(said), _LONGEST), width, "  - ", "    ", style)
-    if len(reasons) > SHOWN:
-        yield Line(f"  … and {len(reasons) - SHOWN} more in verdict.json")
+    more = sum(group.count for group in groups[SHOWN:])
+    if more:
+        yield Line(f"  … and {more} more in verdict.json")
 
 
 def _wrapped(said: str, width: int, first: str, rest: str, style: Style) -> Iterator[Line]:

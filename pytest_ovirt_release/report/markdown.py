@@ -66,9 +66,10 @@ def _reasons(verdict: Verdict) -> Iterator[str]:
         return
     yield "## Why"
     yield ""
-    for reason in verdict.reasons:
-        cell = f"{code(reason.cell)}: " if reason.cell else ""
-        yield f"- {cell}{escape(reason.detail)}"
+    for group in view.grouped(verdict.reasons):
+        of = f" ({escape(group.of)})" if group.values else ""
+        about = f"{code(group.about)}{of}: " if group.about else ""
+        yield f"- {about}{escape(group.detail)}"
     yield ""
     command = words.finish_command(verdict)
     if command:

@@ -110,9 +110,14 @@ def _counts(counts: Counts) -> str:
 def _reasons(reasons: Sequence[Reason]) -> list[str]:
     if not reasons:
         return []
-    said = [f"{r.cell}: {r.detail}" if r.cell else r.detail for r in reasons[:SHOWN]]
-    if len(reasons) > SHOWN:
-        said.append(f"… and {len(reasons) - SHOWN} more in verdict.json")
+    groups = view.grouped(reasons)
+    said = []
+    for group in groups[:SHOWN]:
+        about = f"{group.about} ({group.of})" if group.values else group.about
+        said.append(f"{about}: {group.detail}" if about else group.detail)
+    more = sum(group.count for group in groups[SHOWN:])
+    if more:
+        said.append(f"… and {more} more in verdict.json")
     return ["<p><strong>Why</strong></p><ul>" + "".join(f"<li>{_escaped(s)}</li>" for s in said) + "</ul>"]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Evidence,
         GapVerdict,
         MilestoneVerdict,
+        Reason,
         RequirementVerdict,
         Verdict,
     )
@@ -38,6 +39,7 @@ _GAPS = {
     "closable": Mark("✓", "+", "closable", "good", "the run shows that it no longer exists"),
 }
 _TEXT_BUDGET = 1_200_000
+_FEW = 4
 _LEAST, _MOST = 100, 4000
 
 
@@ -56,6 +58,28 @@ class About:
 
     requirement: RequirementVerdict
     value: str | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """One sentence and everything it was said of: `about` is a requirement's id (or a cell we cannot split)."""
+
+    code: str
+    about: str | None
+    values: tuple[str, ...]
+    detail: str
+
+    @property
+    def count(self) -> int:
+        """How many reasons this stands for."""
+        return max(1, len(self.values))
+
+    @property
+    def of(self) -> str:
+        """The axis values in words, the first few of many."""
+        if len(self.values) <= _FEW + 1:
+            return ", ".join(self.values)
+        return f"{', '.join(self.values[:_FEW])} and {len(self.values) - _FEW} more"
 
 
 @dataclass(frozen=True)
@@ -81,6 +105,17 @@ def requirement_of(verdict: Verdict, cell: str) -> About | None:
     name, bracket, value = cell.partition("[")
     requirement = next((r for r in verdict.requirements if r.id == name), None)
     return About(requirement, value.removesuffix("]") if bracket else None) if requirement else None
+
+
+def grouped(reasons: Iterable[Reason]) -> tuple[Said, ...]:
+    """Say once what is the same for many cells of one requirement, in the order of the first of them."""
+    found: dict[tuple[str, str | None, str], list[str]] = {}
+    for reason in reasons:
+        name, bracket, value = (reason.cell or "").partition("[")
+        values = found.setdefault((reason.code, name or None, reason.detail), [])
+        if bracket:
+            values.append(value.removesuffix("]"))
+    return tuple(Said(code, about, tuple(values), detail) for (code, about, detail), values in found.items())
 
 
 def state_counts(requirement: RequirementVerdict) -> tuple[tuple[Mark, int], ...]:

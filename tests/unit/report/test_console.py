@@ -25,11 +25,19 @@ def test_lines_fit_but_for_the_last(name: str, width: int, request: pytest.Fixtu
 
 def test_many_reasons_are_cut_and_said_to_be(no_go: Verdict) -> None:
     reasons = tuple(
-        Reason(code="must-unproven", cell=f"c-{n}", detail="no test ran for it") for n in range(40)
+        Reason(code="must-unproven", cell=f"c-{n}[x]", detail=f"{n}: no test ran for it") for n in range(40)
     )
     texts = [line.text for line in console.lines(no_go.model_copy(update={"reasons": reasons}))]
     assert sum("no test ran for it" in text for text in texts) == console.SHOWN
     assert "  … and 28 more in verdict.json" in texts
+
+
+def test_what_is_the_same_for_many_cells_is_said_once(no_go: Verdict) -> None:
+    reasons = tuple(
+        Reason(code="must-unproven", cell=f"source-tag[c-{n}]", detail="not collected") for n in range(8)
+    )
+    texts = [line.text for line in console.lines(no_go.model_copy(update={"reasons": reasons}))]
+    assert "  - source-tag (c-0, c-1, c-2, c-3 and 4 more): not collected" in texts
 
 
 def test_the_finishing_command_can_be_pasted(no_go: Verdict) -> None:
