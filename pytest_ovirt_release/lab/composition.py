@@ -72,6 +72,8 @@ class Lab:
         self.tester_key = folder / "tester_key"
         self.nodes: dict[str, LabNode] = {}
         self._parts: list[Part] = []
+        # Empty as long as the engine does not answer: no node talks to it then.
+        self._engine_base = ""
         self.site = ReleaseSite(page=page, folder=folder, faults=faults, scripts=scripts.tree(faults))
         self._parts.append(self.site)
         self._root_key = _make_key(self.tester_key)
@@ -97,10 +99,14 @@ class Lab:
         self.pki = await self.machine.install(source)
         await asyncio.to_thread(self._compose)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.engine.start())
+            group.create_task(self._start_engine())
             group.create_task(self.machine.start())
             for node in self.nodes.values():
                 group.create_task(node.start())
+
+    async def _start_engine(self) -> None:
+        await self.engine.start()
+        self._engine_base = self.engine.base
 
     def _compose(self) -> None:
         clock = Clock(self.speed)
@@ -116,7 +122,7 @@ class Lab:
                 faults=self.faults,
                 pki=self.pki,
                 root_key=self._root_key,
-                engine_base=lambda: self.engine.base,
+                engine_base=lambda: self._engine_base,
                 registers_itself=plan.registered_by == "node",
             )
         self._parts += self.nodes.values()
@@ -133,6 +139,7 @@ class Lab:
 
     async def stop(self) -> None:
         """Stop every part, the last one first; what goes wrong is logged and stops nothing else."""
+        self._engine_base = ""
         for part in reversed(self._parts):
             try:
                 async with asyncio.timeout(STOP_DEADLINE):

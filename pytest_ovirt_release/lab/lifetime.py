@@ -27,6 +27,9 @@ PARENT_INTERVAL = 1.0
 SWEEP_DEADLINE = 5.0
 """Seconds in which the last child processes must be gone."""
 
+LONGEST_COMMAND = 200
+"""Characters of a command line that are logged."""
+
 log = logging.getLogger(__name__)
 
 
@@ -125,7 +128,8 @@ def descendants(root: int) -> Iterator[int]:
 
 
 def _command(pid: int) -> str:
-    """Return a process's program; nothing for one that has ended and only waits to be reaped."""
+    """Return a process's command line; nothing for one that has ended and only waits to be reaped."""
     with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        return words.decode(errors="replace").strip()[:LONGEST_COMMAND]
     return ""
