@@ -6,23 +6,18 @@ import contextlib
 import os
 import secrets
 import shutil
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
 
+from pytest_ovirt_release.checks.database_server import Server, database_name, server_of
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from pytest_ovirt_release.local import processes
-from pytest_ovirt_release.local.postgres import (
-    Connection,
-    EmbeddedPostgres,
-    embedded_programs,
-    write_pgpass,
-    write_private,
-)
+from pytest_ovirt_release.local.postgres import EmbeddedPostgres, write_pgpass, write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pytest_ovirt_release.local.postgres import Connection
 
 ROLE = "engine"
 """The role and the database of an embedded server have the names that oVirt's own defaults have."""
@@ -31,9 +26,6 @@ DEADLINE = 60.0
 FIELD, RECORD = "\x1f", "\x1e"
 CONNECTION_BAD = 2
 """psql's exit status when it could not connect."""
-
-URL_FORM = "postgresql://USER@HOST[:PORT][/MAINTENANCE-DATABASE][?sslmode=…&sslrootcert=…&host=SOCKET-FOLDER]"
-URL_SETTINGS = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
 
 
 class LedgerLike(Protocol):
@@ -56,15 +48,6 @@ class LedgerLike(Protocol):
 
 class QueryError(Exception):
     """The server refused a statement; the text is psql's."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """A server we may create databases on, and the database that such statements are sent to."""
-
-    connection: Connection
-    maintenance: str
-    label: str
 
 
 class Database:
@@ -149,8 +132,7 @@ class Database:
         self.name = database_name(run)
         entry = None
         if self._ledger is not None:
-            details = {"server": server.label}
-            entry = self._ledger.intent("database", self.name, cells=("database-creation",), **details)
+            entry = self._ledger.intent("database", self.name, cells=("database-creation",), url=url)
         try:
             self._order(f'CREATE DATABASE "{self.name}" {EMPTY}')
         except ReleaseError:
@@ -193,52 +175,25 @@ class Database:
                 _psql(superuser, self.name, 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp"', self._scratch)
 
 
-EMPTY = "ENCODING 'UTF8' TEMPLATE template0"
+def drop(url: str, name: str, scratch: Path) -> None:
+    """Drop a database that a run's ledger still names; gone already is fine.
 
-
-def database_name(run_id: str) -> str:
-    """Return the name of a run's scratch database: `rel_<run id>`, plain letters, digits and underscores."""
-    return "rel_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in run_id.casefold())[:55]
-
-
-def server_of(url: str, environ: Mapping[str, str], pgpass: Path) -> Server:
-    """Read `--release-database`; a password of the environment goes into a new private file `pgpass`.
+    Args:
+        url: the entry's `url`; the password comes from the environment, as in the run.
+        name: the entry's name.
+        scratch: a private folder.
 
     Raises:
-        ReleaseError: no such address, a password in it, or there is no psql.
+        Unreachable: the server does not answer. QueryError: it refuses. ReleaseError: the address is wrong.
     """
-    parts = urlsplit(url)
-    where = "--release-database"
-    if parts.password:
-        raise ReleaseError(
-            f"{where}: no password in the address, please; put it into PGPASSWORD or PGPASSFILE"
-        )
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.username:
-        raise ReleaseError(f"{where} {url!r}: {URL_FORM} is expected")
-    settings = dict(parse_qsl(parts.query))
-    host = settings.pop("host", None) or unquote(parts.hostname or "")
-    unknown = sorted(set(settings) - set(URL_SETTINGS))
-    if unknown or not host:
-        fault = f"{', '.join(unknown)} is not known" if unknown else "the host is missing"
-        raise ReleaseError(f"{where} {url!r}: {fault}; {URL_FORM} is expected")
+    server = server_of(url, os.environ, scratch / "pgpass")
     try:
-        port = parts.port or 5432
-    except ValueError as error:
-        raise ReleaseError(f"{where} {url!r}: {error}") from error
-    user = unquote(parts.username)
-    programs = None if shutil.which("psql") else embedded_programs()
-    libpq = {URL_SETTINGS[key]: value for key, value in settings.items()}
-    connection = Connection(host, port, user, _password_file(user, environ, pgpass), programs, libpq)
-    return Server(connection, unquote(parts.path.strip("/")) or "postgres", f"PostgreSQL at {host}:{port}")
+        _psql(server.connection, server.maintenance, f'DROP DATABASE IF EXISTS "{name}"', scratch)
+    finally:
+        (scratch / "pgpass").unlink(missing_ok=True)
 
 
-def _password_file(user: str, environ: Mapping[str, str], pgpass: Path) -> Path | None:
-    if "PGPASSWORD" in environ:
-        pgpass.unlink(missing_ok=True)
-        write_pgpass(pgpass, {user: environ["PGPASSWORD"]})
-        return pgpass
-    given = Path(environ.get("PGPASSFILE") or Path.home() / ".pgpass")
-    return given.absolute() if given.is_file() else None
+EMPTY = "ENCODING 'UTF8' TEMPLATE template0"
 
 
 def _psql(connection: Connection, database: str, sql: str, scratch: Path) -> list[list[str]]:

@@ -7,21 +7,20 @@ accept. The common name never counts as a host name (OpenSSL's fallback would le
 from __future__ import annotations
 
 import hashlib
-import select
-import socket
 import ssl
-import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pytest_ovirt_release.checks.certificate_files import PairFacts, verify_pair
+from pytest_ovirt_release.checks.tls_connection import Endpoint, client_context, connected
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from cryptography import x509
 
     Met = Callable[[str, str], None]
 
@@ -33,25 +32,6 @@ WRONG_NAME = frozenset({62, 64})
 
 TOO_OLD = frozenset({"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"})
 NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Host and port of an HTTPS address."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def of(cls, url: str) -> Endpoint:
-        """Read them from an https URL; ReleaseError if it is none."""
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname:
-            raise ReleaseError(f"engine url {url!r}: https://HOST[:PORT]/… is expected")
-        return cls(parts.hostname, parts.port or 443)
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -125,7 +105,7 @@ def check_server(url: str, ca_file: Path, deadline: float, met: Met) -> Certific
 def _self_check(endpoint: Endpoint, deadline: float) -> str:
     """Show that our client refuses the same certificate when it knows no CA."""
     try:
-        _handshake(endpoint, _client_context(), deadline)
+        _handshake(endpoint, client_context(), deadline)
     except ssl.SSLCertVerificationError as error:
         return f"without the CA our client refuses: {error.verify_message}"
     raise ReleaseError(
@@ -133,15 +113,8 @@ def _self_check(endpoint: Endpoint, deadline: float) -> str:
     )
 
 
-def _client_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.hostname_checks_common_name = False
-    return context
-
-
 def _trusting(ca_file: Path) -> tuple[ssl.SSLContext, list[str]]:
-    context = _client_context()
+    context = client_context()
     try:
         context.load_verify_locations(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
@@ -153,7 +126,7 @@ def _trusting(ca_file: Path) -> tuple[ssl.SSLContext, list[str]]:
 
 
 def _handshake(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> CertificateFacts:
-    with _connected(endpoint, context, deadline) as connection:
+    with connected(endpoint, context, deadline) as connection:
         found: dict[str, Any] = dict(connection.getpeercert() or {})
         der = connection.getpeercert(binary_form=True) or b""
         cipher = connection.cipher()
@@ -167,46 +140,6 @@ def _handshake(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> 
             tls_version=connection.version() or "",
             cipher=cipher[0] if cipher else "",
         )
-
-
-def _connected(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> ssl.SSLSocket:
-    """Connect and shake hands; the deadline is for all of it, however slowly the other side talks."""
-    until = time.monotonic() + deadline
-    try:
-        plain = socket.create_connection((endpoint.host, endpoint.port), timeout=deadline)
-    except OSError as error:
-        raise Unreachable(f"nothing answers at {endpoint}: {error}") from error
-    try:
-        connection = context.wrap_socket(plain, server_hostname=endpoint.host, do_handshake_on_connect=False)
-    except BaseException:
-        plain.close()
-        raise
-    try:
-        _shake_hands(connection, endpoint, until)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _shake_hands(connection: ssl.SSLSocket, endpoint: Endpoint, until: float) -> None:
-    connection.setblocking(False)  # noqa: FBT003 - the standard library's own signature
-    while True:
-        try:
-            connection.do_handshake()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wanted:
-            reads, writes = (
-                ([connection], []) if isinstance(wanted, ssl.SSLWantReadError) else ([], [connection])
-            )
-            left = until - time.monotonic()
-            if left <= 0 or not any(select.select(reads, writes, [], left)):
-                raise Unreachable(
-                    f"{endpoint} accepts the connection but does not finish the handshake"
-                ) from None
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:
-            raise Unreachable(f"{endpoint} dropped the connection in the handshake: {error}") from error
-        else:
-            return
 
 
 def _code(verify_code: int) -> str:
@@ -226,11 +159,11 @@ def _not_our_tls(endpoint: Endpoint, error: ssl.SSLError) -> Exception:
 
 def _describe_unverified(endpoint: Endpoint, deadline: float) -> tuple[str, str]:
     """Return issuer and description of a certificate that did not verify; for the report only."""
-    context = _client_context()
+    context = client_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        with _connected(endpoint, context, deadline) as connection:
+        with connected(endpoint, context, deadline) as connection:
             der = connection.getpeercert(binary_form=True) or b""
     except (Unreachable, ssl.SSLError) as error:
         return "", f"nothing more ({error})"
@@ -240,9 +173,9 @@ def _describe_unverified(endpoint: Endpoint, deadline: float) -> tuple[str, str]
     except ImportError:
         return "", f"a certificate with SHA-256 {digest}"
     found = x509.load_der_x509_certificate(der)
-    issuer = found.issuer.rfc4514_string()
+    issuer = _in_order(found.issuer)
     return issuer, (
-        f"{found.subject.rfc4514_string()}, issued by {issuer}, valid {found.not_valid_before_utc:%Y-%m-%d} to "
+        f"{_in_order(found.subject)}, issued by {issuer}, valid {found.not_valid_before_utc:%Y-%m-%d} to "
         f"{found.not_valid_after_utc:%Y-%m-%d}, SHA-256 {digest}"
     )
 
@@ -251,6 +184,11 @@ def name_text(name: Any) -> str:  # noqa: ANN401 - ssl gives nested tuples witho
     """Return a distinguished name of the `ssl` module as one line."""
     short = {"countryName": "C", "organizationName": "O", "organizationalUnitName": "OU", "commonName": "CN"}
     return ", ".join(f"{short.get(key, key)}={value}" for part in name for key, value in part)
+
+
+def _in_order(name: x509.Name) -> str:
+    """Return a name of `cryptography` as `name_text` would: in the certificate's own order."""
+    return ", ".join(f"{part.rfc4514_attribute_name}={part.value!s}" for part in name)
 
 
 def _moment(text: str) -> datetime:

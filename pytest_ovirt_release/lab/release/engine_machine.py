@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 SCRIPT_DEADLINE = 120.0
 DATABASE = "engine"
-STOP_DEADLINE = 10.0
+STOP_DEADLINE = 4.0
 
 
 class EngineMachine:

@@ -16,7 +16,8 @@ import pytest
 
 from pytest_ovirt_release.checks import database as module
 from pytest_ovirt_release.checks import schema
-from pytest_ovirt_release.checks.database import Database, QueryError, database_name, server_of
+from pytest_ovirt_release.checks.database import Database, QueryError
+from pytest_ovirt_release.checks.database_server import database_name, server_of
 from pytest_ovirt_release.checks.scripts import require_success, run_script
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
 from pytest_ovirt_release.lab.release import scripts as lab_scripts
@@ -51,9 +52,11 @@ class Book:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.details: dict[str, object] = {}
 
     def intent(self, what: str, name: str, *, cells: tuple[str, ...], **details: object) -> str:
         self.lines.append(f"intent {what} {name} {cells[0]}")
+        self.details = details
         return "entry-1"
 
     def created(self, entry: str, object_id: str) -> None:
@@ -280,7 +283,11 @@ def test_a_borrowed_database_that_cannot_be_dropped_is_written_down(
     assert book.lines[-1].startswith("left entry-1: ")
     assert "is being accessed by other users" in book.lines[-1]
     guest.communicate(timeout=20)
-    module._psql(where, "postgres", 'DROP DATABASE "rel_20261122_abc"', tmp_path)
+    assert book.details == {"url": url}
+    for _ in range(2):
+        module.drop(url, "rel_20261122_abc", tmp_path)
+    with Database(url, tmp_path, Book()):
+        pass
 
 
 def test_a_server_that_lets_us_create_nothing_leaves_nothing_in_the_ledger(
