@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.database import Database
     from pytest_ovirt_release.checks.engine import Engine
     from pytest_ovirt_release.checks.ledger import Ledger
-    from pytest_ovirt_release.checks.openpgp import SignerPolicy
+    from pytest_ovirt_release.checks.signers import SignerPolicy
     from pytest_ovirt_release.checks.tarball import SignedTarball
     from pytest_ovirt_release.release.candidate import Candidate
     from pytest_ovirt_release.release.page import Page
@@ -172,9 +172,10 @@ def repository_signers(release_context: Context) -> SignerPolicy:
 
 
 def _policy(context: Context, role: str) -> SignerPolicy:
-    from pytest_ovirt_release.checks.openpgp import policy_for  # noqa: PLC0415 - only suites that run pay for it
+    from pytest_ovirt_release.checks.signers import SignerPolicy  # noqa: PLC0415 - only suites that run pay for it
 
-    return policy_for(context.page, role)
+    # Key paths are absolute once a page is loaded; the folder only matters for pages made by hand.
+    return SignerPolicy.of(context.page, role, context.folder)
 
 
 @pytest.fixture(scope="session")
@@ -223,9 +224,11 @@ def cycle(
 
 
 @pytest.fixture(scope="session")
-def database(release_context: Context, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+def database(
+    release_context: Context, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
     """A real, empty PostgreSQL."""
     from pytest_ovirt_release.checks.database import Database  # noqa: PLC0415 - only suites that run pay for it
 
-    with Database(release_context.sources.database, tmp_path_factory.mktemp("database")) as ready:
+    with Database(release_context.sources.database, tmp_path_factory.mktemp("database"), ledger) as ready:
         yield ready

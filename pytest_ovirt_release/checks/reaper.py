@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.ledger import Entry
     from pytest_ovirt_release.target.model import Target
 
-__all__ = ["reap", "remove_all"]
+__all__ = ["reap", "reap_unlocked", "remove_all"]
 
 LOCK_SECONDS = 1.0
 
@@ -45,12 +45,13 @@ def reap(run_folder: Path, dry_run: bool, say: Callable[[str], None]) -> int:  #
             f"run {run_folder.name} is still alive (its lock run.lock is held); it removes its own objects at its end"
         ) from error
     try:
-        return _reap(run_folder, dry_run=dry_run, say=say)
+        return reap_unlocked(run_folder, dry_run=dry_run, say=say)
     finally:
         lock.release()
 
 
-def _reap(run_folder: Path, *, dry_run: bool, say: Callable[[str], None]) -> int:
+def reap_unlocked(run_folder: Path, *, dry_run: bool, say: Callable[[str], None]) -> int:
+    """Do what `reap` does for a caller that holds the run's lock: the run itself, at its end."""
     records = read_records(run_folder)
     entries = open_entries(records)
     if not entries:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl
 
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -20,6 +22,7 @@ GRANTED = (
     " ovirt-ext=token-info:authz-search ovirt-ext=token-info:public-authz-search"
     " ovirt-ext=token-info:validate ovirt-ext=token:password-access"
 )
+FORM_LIMIT = 64 * 1024
 HTTP_GRANT = "urn:ovirt:params:oauth:grant-type:http"
 FRAME_HEADERS = {
     "X-XSS-PROTECTION": "1; MODE=BLOCK",
@@ -105,10 +108,13 @@ class Sso:
 
 
 async def _parameters(request: Request) -> dict[str, str]:
-    asked = {name: value for name, value in request.query_params.items()}  # noqa: C416 - values of one kind
+    """Return what stands in the query and in a form; a form beyond any use is cut off."""
+    asked = dict(request.query_params)
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        form = await request.form()
-        asked.update({name: value for name, value in form.items() if isinstance(value, str)})
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk[: FORM_LIMIT - len(data)]
+        asked.update(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True))
     return asked
 
 
