@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import asyncssh
 
@@ -20,6 +21,7 @@ from pytest_ovirt_release.lab.release.plan import version_of
 from pytest_ovirt_release.lab.release.site import ReleaseSite
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
     from typing import Literal
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 STOP_DEADLINE = 10.0
 """Seconds that each part may take to stop."""
+
+Got = TypeVar("Got")
 
 log = logging.getLogger(__name__)
 
@@ -90,19 +94,19 @@ class Lab:
         """Start everything; returns when all of it answers. Call `stop` also when this fails."""
         self._parts.append(self.machine)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.site.start())
+            group.create_task(_timed("release site", self.site.start()))
             group.create_task(self._start_engine_and_nodes())
 
     async def _start_engine_and_nodes(self) -> None:
         source = self.folder / "engine-machine" / "source"
         scripts.write_tree(scripts.tree(frozenset()), source)
-        self.pki = await self.machine.install(source)
-        await asyncio.to_thread(self._compose)
+        self.pki = await _timed("certificates", self.machine.install(source))
+        await _timed("composition", asyncio.to_thread(self._compose))
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._start_engine())
-            group.create_task(self.machine.start())
+            group.create_task(_timed("engine", self._start_engine()))
+            group.create_task(_timed("engine machine", self.machine.start()))
             for node in self.nodes.values():
-                group.create_task(node.start())
+                group.create_task(_timed(node.name, node.start()))
 
     async def _start_engine(self) -> None:
         await self.engine.start()
@@ -147,6 +151,13 @@ class Lab:
             except Exception:
                 log.exception("%s did not stop", type(part).__name__)
         self._parts.clear()
+
+
+async def _timed(what: str, job: Awaitable[Got]) -> Got:
+    began = time.monotonic()
+    done = await job
+    log.info("%s: ready after %.2f s", what, time.monotonic() - began)
+    return done
 
 
 def _make_key(path: Path) -> str:
