@@ -99,7 +99,7 @@ def open_entries(records: Iterable[Mapping[str, Any]]) -> list[Entry]:
             later.append(record)  # another process's file may have been read first
     for record in sorted(later, key=lambda r: str(r.get("at", ""))):
         _apply(entries, record)
-    return in_removal_order(entries.values())
+    return in_removal_order(list(entries.values())[::-1])
 
 
 def _apply(entries: dict[str, Entry], record: Mapping[str, Any]) -> None:
@@ -116,10 +116,9 @@ def _apply(entries: dict[str, Entry], record: Mapping[str, Any]) -> None:
 
 
 def in_removal_order(entries: Iterable[Entry]) -> list[Entry]:
-    """Sort by dependency; of one kind, what was made last goes first. Unknown kinds come last."""
-    newest_first = list(entries)[::-1]
+    """Sort by dependency, keeping the order within one kind. Unknown kinds come last."""
     place = {what: number for number, what in enumerate(REMOVAL_ORDER)}
-    return sorted(newest_first, key=lambda e: place.get(e.what, len(place)))
+    return sorted(entries, key=lambda e: place.get(e.what, len(place)))
 
 
 def read_records(run_folder: Path) -> list[dict[str, Any]]:

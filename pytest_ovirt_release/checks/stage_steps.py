@@ -65,7 +65,7 @@ class Steps:
             entry = None
             if node.registered_by == "command":
                 entry, facts["command"] = self._register_by_command(node, remote)
-            waited = self._await_pending(node, first_event)
+            waited = self._await_pending(node, remote, first_event)
             if entry is not None:
                 self._ledger.created(entry, waited.value.id)
             facts["register_log"] = registration.register_log(remote)
@@ -91,7 +91,7 @@ class Steps:
         said = {"stdout": result.stdout, "stderr": result.stderr, "seconds": result.seconds}
         return entry, {"words": words, **said}
 
-    def _await_pending(self, node: NodeTarget, first_event: int) -> Waited[Host]:
+    def _await_pending(self, node: NodeTarget, remote: Remote, first_event: int) -> Waited[Host]:
         def probe() -> tuple[str, Host | None]:
             host = self._engine.hosts.by_address(node.address)
             return (ABSENT if host is None else host.status), host
@@ -108,7 +108,9 @@ class Steps:
                 flag=self._engine.flag,
             )
         except WaitFailed as failed:
-            raise StageFailed("registered", "node-not-pending", str(failed)) from failed
+            log = " | ".join(registration.register_log(remote).splitlines()[-2:])
+            said = f"; the node's register.log ends: {log}" if log else "; the node has no register.log"
+            raise StageFailed("registered", "node-not-pending", f"{failed}{said}") from failed
         return waited  # type: ignore[return-value] # a host that is pending is there
 
     def approve(self, node: NodeTarget, state: NodeState) -> NodeState:
