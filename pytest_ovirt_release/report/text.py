@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 
@@ -13,6 +12,7 @@ _DATE_ONLY = 10
 _MINUTE = 60
 _HOUR = 3600
 _KIB = 1024
+_INLINE = 90
 
 
 def visible(text: object) -> str:
@@ -78,7 +78,32 @@ def size(octets: int | None) -> str:
 
 
 def value_text(value: object) -> str:
-    """Show a value of evidence: texts as they are, everything else as JSON."""
-    if isinstance(value, str):
-        return visible(value)
-    return visible(json.dumps(value, ensure_ascii=False, default=str))
+    """Show a value of evidence as an outline: one line for each key or entry, indented below what holds it."""
+    return visible("\n".join(_outline(value)))
+
+
+def _outline(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [line for key, held in value.items() for line in _held(f"{key}:", held)]
+    if isinstance(value, list | tuple):
+        if all(isinstance(v, str | int | float) and "\n" not in str(v) for v in value):
+            inline = ", ".join(_plain(v) for v in value) or "none"
+            if len(inline) <= _INLINE:
+                return [inline]
+        return [line for held in value for line in _held("-", held)]
+    return _plain(value).rstrip("\n").split("\n")
+
+
+def _held(label: str, value: object) -> list[str]:
+    lines = _outline(value)
+    if len(lines) == 1 and not isinstance(value, dict):
+        return [f"{label} {lines[0]}".rstrip()]
+    return [label, *(f"  {line}" for line in lines)]
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{round(value, 3)}" if isinstance(value, float) else str(value)

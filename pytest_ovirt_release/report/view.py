@@ -40,6 +40,8 @@ _GAPS = {
 }
 _TEXT_BUDGET = 1_200_000
 _FEW = 4
+_LONG = 600
+_MANY_LINES = 12
 _LEAST, _MOST = 100, 4000
 
 
@@ -178,6 +180,11 @@ def text_limit(verdict: Verdict) -> int:
 def web_link(uri: str) -> str | None:
     """Return a web address that may become a link, else None (`javascript:` and its kin never do)."""
     return uri if re.match(r"https?://[^\s<>\"']+$", uri) else None
+
+
+def is_long(text: str) -> bool:
+    """Return whether a text is folded until somebody asks for it."""
+    return len(text) > _LONG or text.count("\n") >= _MANY_LINES
 
 
 def file_link(verdict: Verdict, evidence: Evidence) -> str | None:
