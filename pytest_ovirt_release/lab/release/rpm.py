@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import struct
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,61 @@ SIGNATURES, IMMUTABLE = 62, 63
 """Tags of the regions that a header's digest covers."""
 
 
+class Tag(IntEnum):
+    """Tags of a package's header, in rpm's numbers."""
+
+    I18N_TABLE = 100
+    NAME = 1000
+    VERSION = 1001
+    RELEASE = 1002
+    SUMMARY = 1004
+    DESCRIPTION = 1005
+    BUILD_TIME = 1006
+    BUILD_HOST = 1007
+    SIZE = 1009
+    LICENSE = 1014
+    GROUP = 1016
+    OS = 1021
+    ARCHITECTURE = 1022
+    FILE_SIZES = 1028
+    FILE_MODES = 1030
+    FILE_DEVICES = 1033
+    FILE_TIMES = 1034
+    FILE_DIGESTS = 1035
+    FILE_LINKS = 1036
+    FILE_FLAGS = 1037
+    FILE_OWNERS = 1039
+    FILE_GROUPS = 1040
+    SOURCE_RPM = 1044
+    PROVIDE_NAMES = 1047
+    RPM_VERSION = 1064
+    FILE_FILESYSTEMS = 1095
+    FILE_INODES = 1096
+    FILE_LANGUAGES = 1097
+    PROVIDE_FLAGS = 1112
+    PROVIDE_VERSIONS = 1113
+    FILE_FOLDERS = 1116
+    FILE_NAMES = 1117
+    FOLDERS = 1118
+    PAYLOAD_FORMAT = 1124
+    PAYLOAD_COMPRESSOR = 1125
+    PAYLOAD_FLAGS = 1126
+    FILE_DIGEST_ALGORITHM = 5011
+    PAYLOAD_DIGESTS = 5092
+    PAYLOAD_DIGEST_ALGORITHM = 5093
+    PAYLOAD_DIGESTS_UNPACKED = 5097
+
+
+class SignatureTag(IntEnum):
+    """Tags of the header before it: digests of the header, and of everything below."""
+
+    SHA1 = 269
+    SHA256 = 273
+    SIZE_BELOW = 1000
+    MD5_BELOW = 1004
+    PAYLOAD_SIZE = 1007
+
+
 @dataclass(frozen=True)
 class Entry:
     """One entry of a header: tag, type, value."""
@@ -40,15 +96,15 @@ def build(package: Package) -> bytes:
     """Return the package's bytes."""
     payload = _cpio(package)
     compressed = gzip.compress(payload, mtime=0)
-    header = header_block(_entries(package, payload, compressed), IMMUTABLE)
+    header = header_block((*_identity(package), *_files(package), *_payload(payload, compressed)), IMMUTABLE)
     body = header + compressed
     signature = header_block(
         (
-            Entry(269, STRING, hashlib.sha1(header, usedforsecurity=False).hexdigest()),
-            Entry(273, STRING, hashlib.sha256(header).hexdigest()),
-            Entry(1000, INT32, (len(body),)),
-            Entry(1004, BIN, hashlib.md5(body, usedforsecurity=False).digest()),
-            Entry(1007, INT32, (len(payload),)),
+            Entry(SignatureTag.SHA1, STRING, hashlib.sha1(header, usedforsecurity=False).hexdigest()),
+            Entry(SignatureTag.SHA256, STRING, hashlib.sha256(header).hexdigest()),
+            Entry(SignatureTag.SIZE_BELOW, INT32, (len(body),)),
+            Entry(SignatureTag.MD5_BELOW, BIN, hashlib.md5(body, usedforsecurity=False).digest()),
+            Entry(SignatureTag.PAYLOAD_SIZE, INT32, (len(payload),)),
         ),
         SIGNATURES,
     )
@@ -88,52 +144,70 @@ def _lead(package: Package) -> bytes:
     return struct.pack(">4sBBHH66sHH16s", b"\xed\xab\xee\xdb", 3, 0, 0, 1, name, 1, 5, b"")
 
 
-def _entries(package: Package, payload: bytes, compressed: bytes) -> tuple[Entry, ...]:
+def _identity(package: Package) -> tuple[Entry, ...]:
+    return (
+        Entry(Tag.I18N_TABLE, STRINGS, ("C",)),
+        Entry(Tag.NAME, STRING, package.name),
+        Entry(Tag.VERSION, STRING, package.version),
+        Entry(Tag.RELEASE, STRING, package.release),
+        Entry(Tag.SUMMARY, I18N, (package.summary,)),
+        Entry(Tag.DESCRIPTION, I18N, (package.summary,)),
+        Entry(Tag.BUILD_TIME, INT32, (int(package.built.timestamp()),)),
+        Entry(Tag.BUILD_HOST, STRING, "lab.ovirt.invalid"),
+        Entry(Tag.LICENSE, STRING, "Apache-2.0"),
+        Entry(Tag.GROUP, I18N, ("System Environment/Base",)),
+        Entry(Tag.OS, STRING, "linux"),
+        Entry(Tag.ARCHITECTURE, STRING, package.architecture),
+        Entry(Tag.SOURCE_RPM, STRING, f"{package.name}-{package.full_version}.src.rpm"),
+        Entry(Tag.PROVIDE_NAMES, STRINGS, (package.name,)),
+        Entry(Tag.RPM_VERSION, STRING, "4.18.0"),
+        Entry(Tag.PROVIDE_FLAGS, INT32, (8,)),
+        Entry(Tag.PROVIDE_VERSIONS, STRINGS, (package.full_version,)),
+    )
+
+
+def _files(package: Package) -> tuple[Entry, ...]:
     files = sorted(package.files.items())
     when = int(package.built.timestamp())
     folders = sorted({f"/{path.rpartition('/')[0]}/" for path, _content in files})
     count = len(files)
     return (
-        Entry(100, STRINGS, ("C",)),
-        Entry(1000, STRING, package.name),
-        Entry(1001, STRING, package.version),
-        Entry(1002, STRING, package.release),
-        Entry(1004, I18N, (package.summary,)),
-        Entry(1005, I18N, (package.summary,)),
-        Entry(1006, INT32, (when,)),
-        Entry(1007, STRING, "lab.ovirt.invalid"),
-        Entry(1009, INT32, (sum(len(content) for _path, (content, _mode) in files),)),
-        Entry(1014, STRING, "Apache-2.0"),
-        Entry(1016, I18N, ("System Environment/Base",)),
-        Entry(1021, STRING, "linux"),
-        Entry(1022, STRING, package.architecture),
-        Entry(1028, INT32, [len(content) for _path, (content, _mode) in files]),
-        Entry(1030, INT16, [0o100000 | mode for _path, (_content, mode) in files]),
-        Entry(1033, INT16, [0] * count),
-        Entry(1034, INT32, [when] * count),
-        Entry(1035, STRINGS, [hashlib.sha256(content).hexdigest() for _path, (content, _mode) in files]),
-        Entry(1036, STRINGS, [""] * count),
-        Entry(1037, INT32, [0] * count),
-        Entry(1039, STRINGS, ["root"] * count),
-        Entry(1040, STRINGS, ["root"] * count),
-        Entry(1044, STRING, f"{package.name}-{package.full_version}.src.rpm"),
-        Entry(1047, STRINGS, (package.name,)),
-        Entry(1064, STRING, "4.18.0"),
-        Entry(1095, INT32, [1] * count),
-        Entry(1096, INT32, range(1, count + 1)),
-        Entry(1097, STRINGS, [""] * count),
-        Entry(1112, INT32, (8,)),
-        Entry(1113, STRINGS, (package.full_version,)),
-        Entry(1116, INT32, [folders.index(f"/{path.rpartition('/')[0]}/") for path, _content in files]),
-        Entry(1117, STRINGS, [path.rpartition("/")[2] for path, _content in files]),
-        Entry(1118, STRINGS, folders),
-        Entry(1124, STRING, "cpio"),
-        Entry(1125, STRING, "gzip"),
-        Entry(1126, STRING, "9"),
-        Entry(5011, INT32, (8,)),
-        Entry(5092, STRINGS, (hashlib.sha256(compressed).hexdigest(),)),
-        Entry(5093, INT32, (8,)),
-        Entry(5097, STRINGS, (hashlib.sha256(payload).hexdigest(),)),
+        Entry(Tag.SIZE, INT32, (sum(len(content) for _path, (content, _mode) in files),)),
+        Entry(Tag.FILE_SIZES, INT32, [len(content) for _path, (content, _mode) in files]),
+        Entry(Tag.FILE_MODES, INT16, [0o100000 | mode for _path, (_content, mode) in files]),
+        Entry(Tag.FILE_DEVICES, INT16, [0] * count),
+        Entry(Tag.FILE_TIMES, INT32, [when] * count),
+        Entry(
+            Tag.FILE_DIGESTS,
+            STRINGS,
+            [hashlib.sha256(content).hexdigest() for _path, (content, _mode) in files],
+        ),
+        Entry(Tag.FILE_LINKS, STRINGS, [""] * count),
+        Entry(Tag.FILE_FLAGS, INT32, [0] * count),
+        Entry(Tag.FILE_OWNERS, STRINGS, ["root"] * count),
+        Entry(Tag.FILE_GROUPS, STRINGS, ["root"] * count),
+        Entry(Tag.FILE_FILESYSTEMS, INT32, [1] * count),
+        Entry(Tag.FILE_INODES, INT32, range(1, count + 1)),
+        Entry(Tag.FILE_LANGUAGES, STRINGS, [""] * count),
+        Entry(
+            Tag.FILE_FOLDERS,
+            INT32,
+            [folders.index(f"/{path.rpartition('/')[0]}/") for path, _content in files],
+        ),
+        Entry(Tag.FILE_NAMES, STRINGS, [path.rpartition("/")[2] for path, _content in files]),
+        Entry(Tag.FOLDERS, STRINGS, folders),
+        Entry(Tag.FILE_DIGEST_ALGORITHM, INT32, (8,)),
+    )
+
+
+def _payload(payload: bytes, compressed: bytes) -> tuple[Entry, ...]:
+    return (
+        Entry(Tag.PAYLOAD_FORMAT, STRING, "cpio"),
+        Entry(Tag.PAYLOAD_COMPRESSOR, STRING, "gzip"),
+        Entry(Tag.PAYLOAD_FLAGS, STRING, "9"),
+        Entry(Tag.PAYLOAD_DIGESTS, STRINGS, (hashlib.sha256(compressed).hexdigest(),)),
+        Entry(Tag.PAYLOAD_DIGEST_ALGORITHM, INT32, (8,)),
+        Entry(Tag.PAYLOAD_DIGESTS_UNPACKED, STRINGS, (hashlib.sha256(payload).hexdigest(),)),
     )
 
 
