@@ -28,9 +28,11 @@ from pytest_ovirt_release.release.model import Strict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_ovirt_release.release.page import Page
+
 __all__ = [
-    "KeyPin", "SignatureBlock", "SignatureVerdict", "SignerPolicy", "SignerUnassigned", "judge", "sha256_of",
-    "verify_clearsigned",
+    "KeyPin", "SignatureBlock", "SignatureVerdict", "SignerPolicy", "SignerUnassigned", "judge", "policy_for",
+    "sha256_of", "verify_clearsigned",
 ]  # fmt: skip
 
 LARGEST_SIGNATURE = 64 * 1024
@@ -84,6 +86,11 @@ class SignatureVerdict(Strict):
         """Raise CheckFailed with this verdict's code unless it is accepted; `what` names the signed file."""
         if not self.accepted:
             raise CheckFailed(self.code, f"{what}: {self.sentence}")
+
+
+def policy_for(page: Page, role: str) -> SignerPolicy:
+    """Return the policy of a role on a loaded page, whose key paths are absolute."""
+    return SignerPolicy.of(page, role, Path("/"))
 
 
 def judge(
