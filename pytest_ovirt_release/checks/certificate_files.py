@@ -58,9 +58,7 @@ def verify_pair(ca: Path, certificate: Path, host: str) -> PairFacts:
     """
     for path, code in ((ca, "ca-missing"), (certificate, "certificate-missing")):
         if not path.is_file():
-            raise CheckFailed(
-                code, f"there is no {path.name} in {path.parent.name}/ after the script has ended"
-            )
+            raise CheckFailed(code, f"the script ended without a {path.parent.name}/{path.name}")
     authority = _describe(ca, "ca-unreadable")
     server = _describe(certificate, "certificate-unreadable")
     if not server["names"]:

@@ -96,12 +96,12 @@ def run(
     kept = _Tail(LARGEST_OUTPUT)
     pipe = process.stdout
     assert pipe is not None  # noqa: S101 - stdout=PIPE above; told to the type checker
-    try:
-        ended = _watch(process, pipe, kept, began + deadline)
-    finally:
-        _end_group(process)
-    _read_until(pipe, kept, time.monotonic() + DRAIN)
-    pipe.close()
+    with pipe:
+        try:
+            ended = _watch(process, pipe, kept, began + deadline)
+        finally:
+            _end_group(process)
+        _read_until(pipe, kept, time.monotonic() + DRAIN)
     return Finished(process.wait(DRAIN), kept.text(), time.monotonic() - began, timed_out=not ended)
 
 

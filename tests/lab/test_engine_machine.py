@@ -260,7 +260,7 @@ def test_the_fault_lets_the_pki_script_end_without_a_certificate(tmp_path: Path)
     source, out = source_tree(tmp_path, "pki-script-fails"), tmp_path / "out"
     result = run_script(PKI_SCRIPT, source, out, {"host": "127.0.0.1"}, deadline=60)
     require_success(result, "the PKI script", "pki-script-fails")
-    with pytest.raises(CheckFailed, match=r"there is no engine\.cer in certs/") as failed:
+    with pytest.raises(CheckFailed, match=r"the script ended without a certs/engine\.cer") as failed:
         tls.verify_pair(out / "ca.pem", out / "certs" / "engine.cer", "127.0.0.1")
     assert failed.value.code == "certificate-missing"
 

@@ -15,7 +15,7 @@ set -euo pipefail
 
 readonly CA_DAYS=7300
 readonly SERVER_DAYS=398
-readonly KEY_BITS=2048
+readonly CURVE=prime256v1
 
 die() {
     printf 'pki-setup: FATAL: %s\n' "$1" >&2
@@ -60,7 +60,7 @@ subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid:always
 [server]
 basicConstraints = critical,CA:FALSE
-keyUsage = critical,digitalSignature,keyEncipherment
+keyUsage = critical,digitalSignature
 extendedKeyUsage = serverAuth,clientAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid:always
@@ -69,7 +69,7 @@ CONF
 }
 
 make_authority() {
-    openssl req -x509 -new -utf8 -newkey "rsa:$KEY_BITS" -nodes -sha256 -days "$CA_DAYS" \
+    openssl req -x509 -new -utf8 -newkey ec -pkeyopt "ec_paramgen_curve:$CURVE" -nodes -sha256 -days "$CA_DAYS" \
         -config "$scratch/openssl.cnf" -extensions authority \
         -subj "/C=US/O=$(subject_word "$organization")/CN=$(subject_word "${host:0:55}").$((10000 + RANDOM))" \
         -keyout "$out/private/ca.key" -out "$scratch/ca.pem" 2>"$scratch/log" \
@@ -79,7 +79,7 @@ make_authority() {
 }
 
 request_certificate() {
-    openssl req -new -utf8 -newkey "rsa:$KEY_BITS" -nodes -sha256 \
+    openssl req -new -utf8 -newkey ec -pkeyopt "ec_paramgen_curve:$CURVE" -nodes -sha256 \
         -config "$scratch/openssl.cnf" \
         -subj "/C=US/O=$(subject_word "$organization")/CN=$(subject_word "${host:0:64}")" \
         -keyout "$out/keys/engine.key" -out "$scratch/engine.req" 2>"$scratch/log" \
