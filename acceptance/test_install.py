@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_ovirt_release.checks.tarball import SignedTarball
-
     from pytest_ovirt_release.checks.database import Database
+    from pytest_ovirt_release.checks.tarball import SignedTarball
     from pytest_ovirt_release.fixtures import EvidenceWriter
     from pytest_ovirt_release.release.page import Page, Script
     from pytest_ovirt_release.target.model import Target
