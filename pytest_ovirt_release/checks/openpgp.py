@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.checks.openpgp_packets import CLEARSIGNED, NotOpenPgp, signature_packets
+from pytest_ovirt_release.checks.openpgp_reasons import LARGEST_SIGNATURE, SENTENCES
 from pytest_ovirt_release.checks.openpgp_status import GOOD, SignatureBlock, judge_status
 from pytest_ovirt_release.checks.programs import run
 from pytest_ovirt_release.checks.signers import KeyPin, SignerPolicy, SignerUnassigned, keyring
@@ -31,38 +32,15 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.release.page import Page
 
 __all__ = [
-    "KeyPin", "SignatureBlock", "SignatureVerdict", "SignerPolicy", "SignerUnassigned", "judge", "policy_for",
+    "LARGEST_SIGNATURE", "KeyPin", "SignatureBlock", "SignatureVerdict", "SignerPolicy", "SignerUnassigned", "judge", "policy_for",
     "sha256_of", "verify_clearsigned",
 ]  # fmt: skip
 
-LARGEST_SIGNATURE = 64 * 1024
 LARGEST_CLEARSIGNED = 8 * 1024 * 1024
 SIGNATURE_BEGINS = b"-----BEGIN PGP SIGNATURE-----"
 BINARY = frozenset({"00"})
 TEXT = frozenset({"00", "01"})
 """A clearsigned text is signed as text (01); some tools mark it binary (00)."""
-
-SENTENCES = {
-    GOOD: "signed by {signer}, who holds the role {role}",
-    "signature-missing": "there is no signature file",
-    "signature-empty": "the signature file is empty",
-    "signature-too-large": f"the signature file is larger than {LARGEST_SIGNATURE} bytes, so it is no signature",
-    "not-a-signature": "the file holds no OpenPGP signature",
-    "bad-signature": "the signature does not fit these bytes: the file was changed, or the signature is of another file",
-    "unknown-signer": "signed by a key ({signer}) that is not pinned on the page",
-    "not-authorised": "signed by {signer}, who does not hold the role {role}",
-    "expired-key": "signed by {signer} with a key that had already expired when it signed",
-    "expired-key-lived": "signed by {signer} while the key was valid, but the key has expired since",
-    "revoked-key": "signed by {signer} with a key that was revoked",
-    "expired-signature": "the signature itself was made to expire, and it has",
-    "weak-digest": "signed over {digest}, which can be forged; SHA-256 or stronger is wanted",
-    "wrong-class": "signed with class {signature_class}, where a signature of the file's bytes (00) is wanted",
-    "future-dated": "the signature is dated {signed_at}, which lies in the future",
-    "too-early": "the signature is dated {signed_at}, before the role {role} began",
-    "too-few-signers": "fewer holders of the role {role} signed than the page asks for",
-    "ambiguous-signatures": "gpg could not judge each of its signatures, so none is believed",
-    "unverifiable": "gpg could not verify the signature",
-}
 
 
 class SignatureVerdict(Strict):
@@ -81,6 +59,18 @@ class SignatureVerdict(Strict):
     data_sha256: str = ""
     signature_sha256: str = ""
     uids: tuple[str, ...] = ()
+
+    def as_evidence(self) -> dict[str, object]:
+        """Return what the report keeps: who signed when, with which digest, over which bytes."""
+        return {
+            "code": self.code,
+            "signer": self.signer,
+            "user ids": list(self.uids),
+            "signed at": self.signed_at.isoformat() if self.signed_at else None,
+            "digests": [b.digest for b in self.blocks],
+            "data sha256": self.data_sha256,
+            "signature sha256": self.signature_sha256,
+        }
 
     def must_be_accepted(self, what: str) -> None:
         """Raise CheckFailed with this verdict's code unless it is accepted; `what` names the signed file."""

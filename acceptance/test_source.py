@@ -1,0 +1,136 @@
+"""Source: tags and branches, signed tarballs, release notes that are older than the branch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_ovirt_release.checks import notes as release_notes
+from pytest_ovirt_release.checks.git import fetch_tree, fetch_treeless
+from pytest_ovirt_release.checks.tarball import accepted_once, compare_with_tree
+from pytest_ovirt_release.errors import CheckFailed, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_ovirt_release.checks.git import History
+    from pytest_ovirt_release.checks.openpgp import SignerPolicy
+    from pytest_ovirt_release.fixtures import EvidenceWriter
+    from pytest_ovirt_release.release.resolved import ComponentUnderTest
+    from pytest_ovirt_release.target.model import Target
+
+
+@pytest.mark.must("source-tag")
+def test_source_is_tagged_and_branched(
+    component: ComponentUnderTest, release_target: Target, tmp_path: Path, evidence: EvidenceWriter
+) -> None:
+    """The tag leads to the candidate's commit, the release branch contains it, and the version file agrees."""
+    history = fetch_treeless(
+        component.repository,
+        component.tag,
+        component.branch,
+        tmp_path / "git",
+        release_target.deadlines.request,
+    )
+    _tag_names_the_candidate(component, history, evidence)
+    _branch_contains_the_tag(component, history, evidence)
+    _version_file_agrees(component, history, evidence)
+
+
+@pytest.mark.must("source-tarball-signed")
+def test_source_tarball_is_signed_by_a_release_signer(
+    component: ComponentUnderTest,
+    release_signers: SignerPolicy,
+    release_target: Target,
+    run_folder: Path,
+    tmp_path: Path,
+    met: Callable[[str, str], None],
+    evidence: EvidenceWriter,
+) -> None:
+    """The source tarball is the candidate's, signed by a release signer, and holds exactly the tag's tree."""
+    deadlines = release_target.deadlines
+    tarball = accepted_once(component, release_signers, run_folder / "release-files", deadlines, met)
+    evidence.value("tarball", {"url": tarball.url, "sha256": tarball.sha256, "size": tarball.size})
+    evidence.value("signature", tarball.verdict.as_evidence())
+    evidence.value("checksums", tarball.checksum_file or "the page names no checksum file")
+    try:
+        tree = fetch_tree(component.repository, component.commit, tmp_path / "git", deadlines.request)
+    except Unreachable as error:
+        evidence.value("compared with the tag", f"no: git could not be reached ({error})")
+        return
+    differences = compare_with_tree(tarball.source, tree, component.generated)
+    evidence.value(
+        "compared with the tag", {"commit": component.commit, **differences.model_dump(mode="json")}
+    )
+    differences.must_be_none(tarball.url)
+
+
+@pytest.mark.must("release-notes")
+def test_release_notes_are_older_than_the_release_branch(
+    component: ComponentUnderTest, release_target: Target, tmp_path: Path, evidence: EvidenceWriter
+) -> None:
+    """There are release notes for this version, and they were written before the release branch began."""
+    deadline = release_target.deadlines.request
+    notes = release_notes.read_notes(component.notes, tmp_path / "notes", deadline=deadline)
+    evidence.value(
+        "notes",
+        {"url": notes.url, "sha256": notes.sha256, "date": notes.dated, "date source": notes.date_source},
+    )
+    release_notes.judge_text(notes, component.version)
+    if notes.dated is not None:
+        evidence.fact(f"notes-date:{component.name}", notes.dated.isoformat(), notes.date_source)
+    history = fetch_treeless(component.repository, None, component.branch, tmp_path / "git", deadline)
+    declared = component.page.branch_created
+    began = release_notes.branch_begin(history.branch_began(), component.branch, declared)
+    if began is not None:
+        evidence.value("branch began", {"date": began.at, "source": began.source})
+        evidence.fact(f"branch-date:{component.name}", began.at.isoformat(), began.source)
+    release_notes.judge_order(notes, began)
+
+
+def _tag_names_the_candidate(
+    component: ComponentUnderTest, history: History, evidence: EvidenceWriter
+) -> None:
+    tagged = history.tagged_at()
+    if history.tag is None or tagged is None:
+        raise CheckFailed("tag-missing", f"{component.repository} has no tag {component.tag}")
+    source = "tagger date" if history.tag.annotated else "committer date"
+    kind = "annotated" if history.tag.annotated else "lightweight"
+    evidence.value("tag", {"ref": history.tag.ref, "kind": kind, "commit": tagged.commit, source: tagged.at})
+    evidence.fact(f"tag-date:{component.name}", tagged.at.isoformat(), f"{source} of {history.tag.ref}")
+    if tagged.commit != component.commit:
+        raise CheckFailed(
+            "tag-on-other-commit",
+            f"tag {component.tag} names commit {tagged.commit}, the candidate says {component.commit}",
+        )
+
+
+def _branch_contains_the_tag(
+    component: ComponentUnderTest, history: History, evidence: EvidenceWriter
+) -> None:
+    if history.branch is None:
+        raise CheckFailed("branch-missing", f"{component.repository} has no branch {component.branch}")
+    evidence.value("branch", {"ref": f"refs/heads/{component.branch}", "commit": history.branch})
+    if not history.branch_contains(component.commit):
+        raise CheckFailed(
+            "branch-without-tag", f"branch {component.branch} does not contain commit {component.commit}"
+        )
+
+
+def _version_file_agrees(component: ComponentUnderTest, history: History, evidence: EvidenceWriter) -> None:
+    if component.version_file is None:
+        evidence.value("version file", "the page names none")
+        return
+    text = history.text_at(component.commit, component.version_file)
+    if text is None:
+        raise CheckFailed(
+            "version-file-missing", f"there is no {component.version_file} at tag {component.tag}"
+        )
+    evidence.file(component.version_file.replace("/", "-"), text.encode())
+    if not release_notes.mentions(text, component.version):
+        raise CheckFailed(
+            "version-differs",
+            f"{component.version_file} at tag {component.tag} does not say {component.version}",
+        )

@@ -1,0 +1,37 @@
+"""Package repositories: signed metadata, fresh, and a chain of checksums down to each package file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_ovirt_release.checks.packages import deb, rpm
+from pytest_ovirt_release.checks.packages.common import Repository
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from pytest_ovirt_release.checks.packages.common import Chain
+    from pytest_ovirt_release.checks.signers import SignerPolicy
+    from pytest_ovirt_release.release.resolved import DistributionUnderTest
+
+__all__ = ["check_distribution"]
+
+
+def check_distribution(
+    distribution: DistributionUnderTest, policy: SignerPolicy, folder: Path, *, now: datetime, deadline: float
+) -> Chain:
+    """Follow a repository from its signature to every package of the candidate; return the whole chain.
+
+    `folder` is scratch space; each download may take `deadline` seconds.
+
+    Raises:
+        CheckFailed: any link of the chain is missing, unsigned, stale, or does not fit the next.
+        SignerUnassigned: nobody may sign repositories.
+        Unproven: the candidate names no version of a package that the page asks for.
+        Unreachable: the site did not answer.
+    """
+    repository = Repository(distribution, policy, folder, now, deadline)
+    repository.must_have_versions()
+    check = deb.check if distribution.kind == "deb" else rpm.check
+    return check(repository)

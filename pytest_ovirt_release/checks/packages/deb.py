@@ -1,0 +1,155 @@
+"""Debian repositories: InRelease (or Release + Release.gpg), then SHA256 to Packages, then to each .deb.
+
+Only what gpg says was signed is parsed: text before a signed message is somebody else's.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from debian.deb822 import Deb822
+
+from pytest_ovirt_release.checks.openpgp import LARGEST_SIGNATURE, SignatureVerdict, judge, verify_clearsigned
+from pytest_ovirt_release.checks.packages.common import Chain, Listed, PackageSeen, Repository, Wanted
+from pytest_ovirt_release.errors import CheckFailed, ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_PACKED = (".xz", ".gz", ".zst", ".bz2", "")
+
+
+def check(repository: Repository) -> Chain:
+    """Follow the chain from the release file to every package; CheckFailed names the broken link."""
+    suite = repository.under_test.suite
+    if suite is None:
+        raise ReleaseError(
+            f"distribution {repository.under_test.name}: a deb repository needs a suite on the page"
+        )
+    release, verdict = _signed_release(repository, f"dists/{suite}")
+    dated = repository.must_be_fresh(_date(release, "Date"), _date(release, "Valid-Until"))
+    _must_be_ours(repository, release, suite)
+    metadata, found = [], dict[Wanted, list[Listed]]()
+    sums = _sums(release)
+    architecture = repository.under_test.architecture
+    for kind in (architecture, "all") if f"{_index('all', repository)}" in sums else (architecture,):
+        listed, path = _packages(repository, sums, f"dists/{suite}", _index(kind, repository))
+        metadata.append(listed)
+        for wanted, entry in _entries(path):
+            found.setdefault(wanted, []).append(entry)
+    seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
+    return Chain(
+        verdict=verdict,
+        dated=dated,
+        valid_until=_date(release, "Valid-Until"),
+        metadata=tuple(metadata),
+        packages=seen,
+    )
+
+
+def _signed_release(repository: Repository, dist: str) -> tuple[Deb822, SignatureVerdict]:
+    """Return the release file's fields as gpg says they were signed."""
+    signed = repository.folder / "Release.signed"
+    try:
+        inline = repository.get(f"{dist}/InRelease", "inrelease-missing")
+    except CheckFailed as error:
+        if error.code != "inrelease-missing":
+            raise
+        plain = repository.get(f"{dist}/Release", "repository-missing")
+        detached = repository.get(f"{dist}/Release.gpg", "signature-missing", LARGEST_SIGNATURE)
+        verdict = judge(
+            detached.path, plain.path, repository.policy, now=repository.now, deadline=repository.deadline
+        )
+        verdict.must_be_accepted(plain.url)
+        signed = plain.path
+    else:
+        verdict = verify_clearsigned(
+            inline.path, signed, repository.policy, now=repository.now, deadline=repository.deadline
+        )
+        verdict.must_be_accepted(inline.url)
+    with signed.open("rb") as file:
+        return Deb822(file), verdict
+
+
+def _must_be_ours(repository: Repository, release: Deb822, suite: str) -> None:
+    """A signed release file of another suite must not be served in this one's place."""
+    under_test = repository.under_test
+    if suite not in (release.get("Suite"), release.get("Codename")):
+        raise CheckFailed(
+            "wrong-suite",
+            f"{repository.base} is signed as suite {release.get('Suite')!r}, the page says {suite!r}",
+        )
+    if under_test.architecture not in release.get("Architectures", "").split():
+        raise CheckFailed(
+            "wrong-architecture", f"{repository.base} has no architecture {under_test.architecture}"
+        )
+    if under_test.section not in release.get("Components", "").split():
+        raise CheckFailed("wrong-section", f"{repository.base} has no section {under_test.section}")
+
+
+def _sums(release: Deb822) -> dict[str, Listed]:
+    """Read the SHA256 field; other digests do not count."""
+    listed = {}
+    for line in release.get("SHA256", "").split("\n"):
+        words = line.split()
+        if len(words) == 3 and words[1].isdigit():  # noqa: PLR2004 - digest, size, path
+            listed[words[2]] = Listed(place=words[2], sha256=words[0].lower(), size=int(words[1]))
+    if not listed:
+        raise CheckFailed("weak-digest", "the release file lists no SHA256 sums")
+    return listed
+
+
+def _index(architecture: str, repository: Repository) -> str:
+    return f"{repository.under_test.section}/binary-{architecture}/Packages"
+
+
+def _packages(repository: Repository, sums: dict[str, Listed], dist: str, index: str) -> tuple[Listed, Path]:
+    """Download and expand one index of packages."""
+    listed = next((sums[index + ending] for ending in _PACKED if index + ending in sums), None)
+    if listed is None:
+        raise CheckFailed("index-missing", f"the release file of {repository.base} lists no {index}")
+    placed = listed.model_copy(update={"place": f"{dist}/{listed.place}"})
+    got = repository.get_listed(placed, "index")
+    path, digest = repository.opened(got)
+    if index in sums and sums[index].sha256 != digest:
+        raise CheckFailed("index-differs", f"{got.url} expands to other bytes than the release file says")
+    return placed, path
+
+
+def _entries(path: Path) -> Iterator[tuple[Wanted, Listed]]:
+    with path.open("rb") as file:
+        for entry in Deb822.iter_paragraphs(file, use_apt_pkg=False):
+            size = entry.get("Size", "")
+            listed = Listed(
+                place=entry.get("Filename", ""),
+                sha256=entry.get("SHA256", "").lower(),
+                size=int(size) if size.isascii() and size.isdigit() else -1,
+            )
+            yield (
+                Wanted(entry.get("Package", ""), entry.get("Version", ""), entry.get("Architecture", "")),
+                listed,
+            )
+
+
+def _package(repository: Repository, wanted: Wanted, found: dict[Wanted, list[Listed]]) -> PackageSeen:
+    if wanted not in found:
+        others = sorted(str(w) for w in found if w.name == wanted.name)
+        if others:
+            raise CheckFailed(
+                "package-other-version",
+                f"{repository.under_test.name} lists {', '.join(others)}, the candidate says {wanted}",
+            )
+    return repository.get_package(wanted, found.get(wanted, []))
+
+
+def _date(release: Deb822, field: str) -> datetime | None:
+    text = release.get(field)
+    if text is None:
+        return None
+    try:
+        return parsedate_to_datetime(text.replace("UTC", "+0000")).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise CheckFailed("metadata-undated", f"{field}: {text[:80]!r} is no date") from error

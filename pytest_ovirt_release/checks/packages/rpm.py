@@ -1,0 +1,125 @@
+"""RPM repositories: repomd.xml with its detached signature, then checksums to primary.xml, then to each .rpm."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from defusedxml import ElementTree as SafeTree
+from defusedxml.common import DefusedXmlException
+
+from pytest_ovirt_release.checks.openpgp import LARGEST_SIGNATURE, judge
+from pytest_ovirt_release.checks.packages.common import Chain, Listed, PackageSeen, Repository, Wanted
+from pytest_ovirt_release.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_REPO = "{http://linux.duke.edu/metadata/repo}"
+_COMMON = "{http://linux.duke.edu/metadata/common}"
+_XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
+_LATEST = 2**40
+
+
+def check(repository: Repository) -> Chain:
+    """Follow the chain from repomd.xml to every package; CheckFailed names the broken link."""
+    repomd = repository.get("repodata/repomd.xml", "repository-missing")
+    signature = repository.get("repodata/repomd.xml.asc", "signature-missing", LARGEST_SIGNATURE)
+    verdict = judge(
+        signature.path, repomd.path, repository.policy, now=repository.now, deadline=repository.deadline
+    )
+    verdict.must_be_accepted(repomd.url)
+    root = _root(repomd.path)
+    dated = repository.must_be_fresh(_newest(root))
+    listed, opened = _primary(root)
+    got = repository.get_listed(listed, "index")
+    path, digest = repository.opened(got)
+    if digest != opened:
+        raise CheckFailed("index-differs", f"{got.url} expands to other bytes than repomd.xml says")
+    found: dict[Wanted, list[Listed]] = {}
+    for wanted, entry in _packages(path):
+        found.setdefault(wanted, []).append(entry)
+    seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
+    return Chain(verdict=verdict, dated=dated, metadata=(listed,), packages=seen)
+
+
+def _root(path: Path) -> ET.Element:
+    try:
+        root = SafeTree.parse(path).getroot()
+    except (ET.ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise CheckFailed("metadata-broken", f"repomd.xml cannot be read: {error}") from error
+    if root is None or root.tag != f"{_REPO}repomd":
+        raise CheckFailed("metadata-broken", "repomd.xml is no repomd document")
+    return root
+
+
+def _newest(root: ET.Element) -> datetime | None:
+    """The newest of the revision and the files' timestamps; RPM has no end of validity."""
+    texts = [root.findtext(f"{_REPO}revision"), *(t.text for t in root.iter(f"{_REPO}timestamp"))]
+    seconds = [int(float(t)) for t in texts if t and t.strip().replace(".", "", 1).isdigit() and len(t) < 20]  # noqa: PLR2004 - 64 bits
+    plausible = [s for s in seconds if 0 < s < _LATEST]
+    return datetime.fromtimestamp(max(plausible), UTC) if plausible else None
+
+
+def _primary(root: ET.Element) -> tuple[Listed, str]:
+    """Return where primary.xml is and the SHA-256 of its expanded bytes."""
+    data = [d for d in root.iter(f"{_REPO}data") if d.get("type") == "primary"]
+    if len(data) != 1:
+        raise CheckFailed("index-missing", f"repomd.xml lists {len(data)} primary files, not one")
+    opened = data[0].find(f"{_REPO}open-checksum")
+    listed = _listed(data[0], _REPO, data[0].findtext(f"{_REPO}size", ""))
+    if opened is None:  # an uncompressed file has none
+        return listed, listed.sha256
+    if opened.get("type") != "sha256":
+        raise CheckFailed("weak-digest", "repomd.xml gives no SHA-256 of the expanded primary file")
+    return listed, (opened.text or "").strip().lower()
+
+
+def _packages(path: Path) -> Iterator[tuple[Wanted, Listed]]:
+    """Read primary.xml one package at a time."""
+    try:
+        for _, element in SafeTree.iterparse(path, events=("end",)):
+            if element.tag == f"{_COMMON}package":
+                yield from _entry(element)
+                element.clear()
+    except (ET.ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise CheckFailed("metadata-broken", f"primary.xml cannot be read: {error}") from error
+
+
+def _entry(element: ET.Element) -> Iterator[tuple[Wanted, Listed]]:
+    version = element.find(f"{_COMMON}version")
+    size = element.find(f"{_COMMON}size")
+    if version is None:
+        return
+    listed = _listed(element, _COMMON, size.get("package", "") if size is not None else "")
+    name, arch = element.findtext(f"{_COMMON}name", ""), element.findtext(f"{_COMMON}arch", "")
+    plain = f"{version.get('ver', '')}-{version.get('rel', '')}"
+    yield Wanted(name, plain, arch), listed
+    # A candidate may write the epoch or leave it out.
+    yield Wanted(name, f"{version.get('epoch') or '0'}:{plain}", arch), listed
+
+
+def _listed(element: ET.Element, space: str, size: str) -> Listed:
+    """Read checksum, location and size; a checksum weaker than SHA-256 counts as none."""
+    checksum, location = element.find(f"{space}checksum"), element.find(f"{space}location")
+    strong = checksum is not None and checksum.get("type") == "sha256"
+    if location is not None and location.get(_XML_BASE):
+        raise CheckFailed("unsafe-location", f"a location has the base {location.get(_XML_BASE)!r}")
+    return Listed(
+        place=location.get("href", "") if location is not None else "",
+        sha256=(checksum.text or "").strip().lower() if checksum is not None and strong else "",
+        size=int(size) if size.isascii() and size.isdigit() and len(size) < 20 else -1,  # noqa: PLR2004 - 64 bits
+    )
+
+
+def _package(repository: Repository, wanted: Wanted, found: dict[Wanted, list[Listed]]) -> PackageSeen:
+    if wanted not in found:
+        others = sorted(str(w) for w in found if w.name == wanted.name and ":" not in w.version)
+        if others:
+            raise CheckFailed(
+                "package-other-version",
+                f"{repository.under_test.name} lists {', '.join(others)}, the candidate says {wanted}",
+            )
+    return repository.get_package(wanted, found.get(wanted, []))
