@@ -6,6 +6,7 @@ folder (also /root) for reading; ours runs the server as `nobody` in a scratch f
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -32,6 +33,9 @@ PORT = 5432
 """Names the socket file only; nothing listens on TCP."""
 START_DEADLINE = 60.0
 STOP_DEADLINE = 20.0
+PROBE_INTERVAL = 0.03
+ROOT = Path("/")
+PREFIX = "ovirt-pg-"
 SUPERUSER = "postgres"
 FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """A scratch server need not survive a power cut."""
@@ -106,7 +110,7 @@ class EmbeddedPostgres:
 
     def _start(self) -> None:
         # Short paths: the name of a socket may have 107 bytes, and pytest's folders are longer than that.
-        self._base = base = Path(tempfile.mkdtemp(prefix="ovirt-pg-"))
+        self._base = base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_scratch_parent()))
         base.chmod(0o711)
         run, home = base / "run", base / "home"
         run.mkdir(0o755)
@@ -120,58 +124,55 @@ class EmbeddedPostgres:
             programs = _reachable(programs, base)
             for path in (run, run / "superuser"):
                 os.chown(path, uid, gid)
-        _initialise(programs, uid, gid, run)
         settings = [word for setting in FORGETFUL for word in ("-c", setting)]
         server = [str(programs / "postgres"), "-D", str(run / "data"), "-h", "", "-k", str(run), *settings]
         keeper = [sys.executable, "-I", "-S", str(KEEPER), str(base), str(uid), str(gid)]
-        with (home / "log").open("wb") as log:
+        # Nameless: it can still be read when the keeper has failed and removed the folder.
+        with tempfile.TemporaryFile() as log:
             self._keeper = subprocess.Popen(
-                [*keeper, *server],
+                [*keeper, "--", *_initdb(programs, run), "--", *server],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd="/",
+                cwd=ROOT,
                 env=_bare_environment(run),
                 start_new_session=True,
             )
-        self._await_answer(self._keeper, run, home)
+            if not self._answers(self._keeper, run):
+                log.seek(0)
+                said = log.read().decode("utf-8", "replace").strip()[-2000:]
+                raise ReleaseError(
+                    f"the embedded PostgreSQL did not start within {START_DEADLINE:.0f} s: {said}"
+                )
+        (run / "superuser").unlink()
 
-    def _await_answer(self, keeper: subprocess.Popen[bytes], run: Path, home: Path) -> None:
-        """Ask until the server answers; pg_isready's exit status 0 means that it does."""
+    def _answers(self, keeper: subprocess.Popen[bytes], run: Path) -> bool:
+        """Ask until the server answers (pg_isready's exit status 0), the keeper ends, or the deadline comes."""
         until = time.monotonic() + START_DEADLINE
         command = [str(self._programs / "pg_isready"), "-q", "-h", str(run), "-p", str(PORT)]
-        pause = 0.02
-        while time.monotonic() < until and keeper.poll() is None:
-            if processes.run(command, deadline=10, env=_bare_environment(home), cwd=home).status == 0:
-                return
-            try:
-                keeper.wait(pause)
-            except subprocess.TimeoutExpired:
-                pause = min(pause * 1.5, 0.5)
-        log = (home / "log").read_text("utf-8", "replace")[-2000:]
-        raise ReleaseError(f"the embedded PostgreSQL did not start within {START_DEADLINE:.0f} s: {log}")
+        door = run / f".s.PGSQL.{PORT}"
+        while time.monotonic() < until:
+            if (
+                door.exists()
+                and processes.run(command, deadline=10, env=_bare_environment(run), cwd=ROOT).status == 0
+            ):
+                return True
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                keeper.wait(PROBE_INTERVAL)
+                return False
+        return False
 
 
-def _initialise(programs: Path, uid: int, gid: int, run: Path) -> None:
-    """Make the data folder: UTF-8, passwords asked even on the socket, so that pgpass files are really used."""
-    secret = run / "superuser"
-    words = ["--no-sync", "--auth=scram-sha-256", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C"]
-    command = [str(programs / "initdb"), *words, f"--username={SUPERUSER}", "-D", str(run / "data")]
-    identity = {"user": uid, "group": gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    done = subprocess.run(  # type: ignore[call-overload] # one dict holds all three
-        command,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=START_DEADLINE,
-        cwd="/",
-        env=_bare_environment(run),
-        check=False,
-        **identity,
-    )
-    secret.unlink()
-    if done.returncode != 0:
-        text = (done.stdout + done.stderr).decode("utf-8", "replace")[-2000:]
-        raise ReleaseError(f"the embedded PostgreSQL could not be initialised in {run}: {text}")
+def _initdb(programs: Path, run: Path) -> list[str]:
+    """Return the command: UTF-8, passwords asked even on the socket, so that pgpass files are really used."""
+    words = [
+        "--no-sync",
+        "--auth=scram-sha-256",
+        f"--pwfile={run / 'superuser'}",
+        "--encoding=UTF8",
+        "--locale=C",
+    ]
+    return [str(programs / "initdb"), *words, f"--username={SUPERUSER}", "-D", str(run / "data")]
 
 
 def embedded_programs() -> Path:
@@ -214,9 +215,22 @@ def _identity() -> tuple[int, int]:
     return entry.pw_uid, entry.pw_gid
 
 
+def _open_to_all(path: Path) -> bool:
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
+
+
+def _scratch_parent() -> Path:
+    """Return where scratch folders go: for root, a place that `nobody` can reach as well."""
+    usual = Path(tempfile.gettempdir())
+    if os.geteuid() != 0:
+        return usual
+    places = (usual, Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - mkdtemp makes private folders in them
+    return next((place for place in places if place.is_dir() and _open_to_all(place / "x")), usual)
+
+
 def _reachable(programs: Path, folder: Path) -> Path:
     """Return programs that every user may run: the wheel's own, or a copy if a parent folder is closed."""
-    if all(parent.stat().st_mode & stat.S_IXOTH for parent in programs.resolve().parents):
+    if _open_to_all(programs):
         return programs
     package = programs.parent.parent
     copy = folder / "programs"

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -139,6 +140,23 @@ def test_the_server_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
     assert select.select([watched], [], [], 30)[0]
     os.close(watched)
     assert not Path(folder).exists()
+
+
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "FORGETFUL", ("no_such_setting=1",))
+    monkeypatch.setattr(postgres, "PREFIX", f"ovirt-pg-{os.getpid()}-broken-")
+    with pytest.raises(ReleaseError, match=r'(?s)did not start .* parameter "no_such_setting"'):
+        EmbeddedPostgres().__enter__()
+    assert list(postgres._scratch_parent().glob(f"{postgres.PREFIX}*")) == []
+
+
+def test_root_starts_the_server_where_nobody_can_reach_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tmp_path.chmod(0o700)
+    parent = postgres._scratch_parent()
+    assert (parent == tmp_path) is (os.geteuid() != 0)
 
 
 def test_the_release_script_creates_the_schema_and_a_second_run_changes_nothing(
