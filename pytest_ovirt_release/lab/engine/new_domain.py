@@ -184,6 +184,9 @@ async def _create(
 
 async def _lay_out(core: Core, call: Call, host: Host, domain: StorageDomain) -> None:
     node = core.node(host)
+    if domain.type == "data":
+        text = f"Disk Profile {domain.name} was successfully added (User: admin@internal-authz)."
+        core.event(10120, text, own=True)
     try:
         existing = await core.ask(node.get_storage_domains(domain.connection))
         if existing:
@@ -202,10 +205,6 @@ async def _lay_out(core: Core, call: Call, host: Host, domain: StorageDomain) ->
         text = f"Failed to add Storage Domain {domain.name}. (User: admin@internal-authz)"
         core.event(957, text, call.correlation, host=host)
         raise bad(said(error)) from error
-    finally:
-        if domain.type == "data" and domain.id:
-            text = f"Disk Profile {domain.name} was successfully added (User: admin@internal-authz)."
-            core.event(10120, text, own=True)
 
 
 async def _activate_local(core: Core, data_center: DataCenter, domain: StorageDomain) -> None:

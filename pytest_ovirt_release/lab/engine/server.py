@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.clock import Clock
     from pytest_ovirt_release.lab.node.verbs import Node
 
+    Servlet = Callable[[Request], Awaitable[Response]]
+
 LOOPBACK = "127.0.0.1"
 BYSTANDER_ADDRESS = "127.0.0.9"
 START_DEADLINE = 10.0
@@ -143,6 +145,10 @@ class LabEngine:
         await self.core.stop()
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
+            # A client that keeps its connection open must not hold up the lab's end.
+            for connection in list(self._server.server_state.connections):
+                if (transport := getattr(connection, "transport", None)) is not None:
+                    transport.abort()
             done, _ = await asyncio.wait({self._serving}, timeout=STOP_DEADLINE)
             if not done:
                 self._serving.cancel()
@@ -183,9 +189,9 @@ class LabEngine:
             Path_("/", _to(engine)),
             Path_(engine, _to(engine + "/")),
             Path_(engine + "/", _front),
-            Path_(engine + "/services/health", services.health),
-            Path_(engine + "/services/pki-resource", services.pki_resource),
-            Path_(engine + "/services/host-register", services.host_register),
+            Path_(engine + "/services/health", _reading(services.health), methods=ANY),
+            Path_(engine + "/services/pki-resource", _reading(services.pki_resource), methods=ANY),
+            Path_(engine + "/services/host-register", _reading(services.host_register), methods=ANY),
             Path_(engine + "/services/sso-logout", sso.logout, methods=ANY),
             Path_(engine + "/sso/status", sso.status),
             Path_(engine + "/sso/oauth/token", sso.token, methods=ANY),
@@ -197,13 +203,21 @@ class LabEngine:
             Path_(engine + "/{path:path}", _missing, methods=ANY),
             Path_("/{path:path}", _not_found, methods=ANY),
         ]
-        handlers = {405: _not_allowed}
-        application = Starlette(routes=routes, exception_handlers=handlers)
+        application = Starlette(routes=routes)
         application.router.redirect_slashes = False
         return application
 
 
-def _to(where: str) -> Callable[[Request], Awaitable[Response]]:
+def _reading(handler: Servlet) -> Servlet:
+    """Return a servlet that only reads: other methods get the page for that."""
+
+    async def serve(request: Request) -> Response:
+        return await handler(request) if request.method in {"GET", "HEAD"} else missing_page(405)
+
+    return serve
+
+
+def _to(where: str) -> Servlet:
     async def redirect(request: Request) -> Response:
         return RedirectResponse(f"{request.url.scheme}://{request.headers.get('host', '')}{where}", 302)
 
@@ -220,7 +234,3 @@ async def _missing(_request: Request) -> Response:
 
 async def _not_found(_request: Request) -> Response:
     return error_line(404, "Not Found")
-
-
-async def _not_allowed(_request: Request, _error: Exception) -> Response:
-    return missing_page(405)
