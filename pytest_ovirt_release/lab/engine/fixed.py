@@ -11,7 +11,7 @@ from pytest_ovirt_release.lab.engine.fault import NoSuchObject
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
 from pytest_ovirt_release.lab.engine.state import BLANK, Vm, now, stamp
-from pytest_ovirt_release.lab.engine.vms import machine_fields
+from pytest_ovirt_release.lab.engine.vm_view import machine_fields
 from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.engine.running import ended, observe
 from pytest_ovirt_release.lab.engine.storage import connect_host, elect_spm
+from pytest_ovirt_release.lab.engine.vm_states import ended, observe
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmStats
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from pytest_ovirt_release.lab.engine.fault import Fault, conflict, not_implement
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.state import now
 from pytest_ovirt_release.lab.engine.storage import connect_host, said
+from pytest_ovirt_release.lab.engine.vm_states import ended
 from pytest_ovirt_release.lab.engine.vms import boot_order, pinned_host
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmDisk, VmSpec
 
@@ -20,20 +21,12 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.document import Node
     from pytest_ovirt_release.lab.engine.state import Host, Vm
-    from pytest_ovirt_release.lab.node.verbs import VmStats
 
 INTERNAL_ERROR = 500
 BYSTANDER = "host-0"
 """The host that guest-on-wrong-node runs pinned VMs on."""
 
 UEFI = ("q35_ovmf", "q35_secure_boot")
-STATUS = {
-    "WaitForLaunch": "wait_for_launch",
-    "Powering up": "powering_up",
-    "Up": "up",
-    "Powering down": "powering_down",
-    "Down": "down",
-}
 NO_DISK = (
     "Cannot run VM without at least one bootable disk.\n"
     "Alternatives:\n"
@@ -227,39 +220,6 @@ async def _obey(core: Core, verb: Awaitable[None]) -> None:
         await core.ask(verb)
     except VdsmError as error:
         raise nothing_said() from error
-
-
-def observe(core: Core, vm: Vm, stats: VmStats) -> bool:
-    """Take over what a host says of a VM; True when it is down and the host may forget it."""
-    if vm.stopping or vm.status == "down":
-        return False
-    status = STATUS[stats.status]
-    if status == "down":
-        ended(core, vm, stats)
-        return True
-    vm.status = status
-    if status == "up" and not vm.announced:
-        vm.announced = True
-        host = core.state.hosts[vm.host or ""]
-        core.event(32, f"VM {vm.name} started on Host {host.name}", vm.run_correlation, vm=vm)
-    return False
-
-
-def ended(core: Core, vm: Vm, stats: VmStats | None) -> None:
-    """Record that a VM is down: by itself (the host's exit message) or by our hand."""
-    if vm.status == "down":
-        return
-    host = core.state.hosts.get(vm.host or "")
-    vm.status, vm.host, vm.stop_time = "down", None, now()
-    vm.run_once = vm.stopping = False
-    if stats is None:
-        core.event(61, f"VM {vm.name} is down.  ", user="nobody", vm=vm, host=host)
-    elif stats.exit_code:
-        text = f"VM {vm.name} is down with error. Exit message: {stats.exit_message}."
-        core.event(119, text, user="nobody", vm=vm, host=host)
-    else:
-        text = f"VM {vm.name} is down. Exit message: {stats.exit_message}"
-        core.event(61, text, user="nobody", vm=vm, host=host)
 
 
 ROUTES = (

@@ -6,24 +6,22 @@ import re
 import uuid
 from typing import TYPE_CHECKING, cast
 
-from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import (
     Call,
     Reply,
     by_name,
     created,
-    entity,
     get,
     listing,
     removed,
 )
 from pytest_ovirt_release.lab.engine.clusters import BIOS_TYPES, DEFAULT_BIOS
 from pytest_ovirt_release.lab.engine.disks import delete_image
-from pytest_ovirt_release.lab.engine.document import Node, link
 from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_found, incomplete
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
-from pytest_ovirt_release.lab.engine.state import BLANK, Vm, stamp
+from pytest_ovirt_release.lab.engine.state import BLANK, Vm
+from pytest_ovirt_release.lab.engine.vm_view import vm_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,86 +45,6 @@ FIELDS: dict[str, Callable[[Vm], str]] = {
     "comment": lambda item: item.comment,
     "id": lambda item: item.id,
 }
-
-
-def vm_node(core: Core, vm: Vm, prefix: str) -> Node:
-    """Return `<vm>`."""
-    return entity(
-        "vm",
-        f"{prefix}/vms/{vm.id}",
-        vm.id,
-        action_names=known.VM_ACTIONS,
-        link_names=known.VM_LINKS,
-        head={"name": vm.name, "description": vm.description, "comment": vm.comment},
-        fields=machine_fields(vm) | _running_fields(core, vm, prefix),
-    )
-
-
-def machine_fields(vm: Vm) -> dict[str, object]:
-    """Return the part of `<vm>` that describes the machine."""
-    return {
-        "auto_pinning_policy": "disabled",
-        "bios": {"boot_menu": {"enabled": False}, "type": vm.bios_type},
-        "cpu": {
-            "architecture": "x86_64",
-            "topology": {"cores": vm.cores, "sockets": vm.sockets, "threads": vm.threads},
-        },
-        "cpu_pinning_policy": "none",
-        "cpu_shares": 0,
-        "creation_time": stamp(vm.created),
-        "delete_protected": False,
-    }
-
-
-def _display(core: Core, vm: Vm) -> dict[str, object]:
-    host = core.state.hosts.get(vm.host or "")
-    return {
-        "address": host.address if host else None,
-        "allow_override": False,
-        "copy_paste_enabled": True,
-        "disconnect_action": "LOCK_SCREEN",
-        "disconnect_action_delay": 0,
-        "file_transfer_enabled": True,
-        "monitors": 1,
-        "smartcard_enabled": False,
-        "type": "vnc",
-        "video_type": "vga",
-    }
-
-
-def _running_fields(core: Core, vm: Vm, prefix: str) -> dict[str, object]:
-    boot = Node("devices", children=[Node("device", text=device) for device in vm.boot])
-    pinned = Node("hosts", children=[link("host", f"{prefix}/hosts/{id_}", id_) for id_ in vm.pinned])
-    blank = f"{prefix}/templates/{BLANK}"
-    return {
-        "display": _display(core, vm),
-        "high_availability": {"enabled": vm.high_availability, "priority": 0},
-        "io": {"threads": 1},
-        "memory": vm.memory,
-        "memory_policy": {"ballooning": True, "guaranteed": vm.memory, "max": max(vm.memory * 4, vm.memory)},
-        "migration": {"auto_converge": "inherit", "compressed": "inherit", "encrypted": "inherit"},
-        "migration_downtime": -1,
-        "multi_queues_enabled": True,
-        "origin": "ovirt",
-        "os": {"boot": {"devices": boot}, "type": vm.os_type},
-        "placement_policy": {"affinity": vm.affinity, "hosts": pinned if vm.pinned else None},
-        "start_paused": False,
-        "stateless": False,
-        "storage_error_resume_behaviour": "auto_resume",
-        "time_zone": {"name": "Etc/GMT"},
-        "type": vm.type,
-        "usb": {"enabled": False},
-        "virtio_scsi_multi_queues_enabled": False,
-        "cluster": link("cluster", f"{prefix}/clusters/{vm.cluster}", vm.cluster),
-        "next_run_configuration_exists": False,
-        "run_once": vm.run_once if vm.start_time else None,
-        "start_time": stamp(vm.start_time) if vm.start_time and vm.status != "down" else None,
-        "status": vm.status,
-        "stop_time": stamp(vm.stop_time) if vm.stop_time else None,
-        "host": link("host", f"{prefix}/hosts/{vm.host}", vm.host) if vm.host else None,
-        "original_template": link("original_template", blank, BLANK),
-        "template": link("template", blank, BLANK),
-    }
 
 
 async def list_vms(core: Core, call: Call) -> Reply:
