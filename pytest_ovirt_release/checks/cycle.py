@@ -23,7 +23,6 @@ from pytest_ovirt_release.checks.stages import (
     read_state,
     write_state,
 )
-from pytest_ovirt_release.checks.waiting import Interrupted
 from pytest_ovirt_release.errors import Unproven, Unreachable
 
 if TYPE_CHECKING:
@@ -75,12 +74,8 @@ class Cycle:
         over the rest of the cycle; whether the storage itself came to be is not judged here.
         """
         self._reach(node, "up")
-        try:
+        with suppress(StageFailed, Unproven):  # judged by who asks for the storage
             self._reach(node, "storage")
-        except Interrupted:
-            raise
-        except (StageFailed, Unproven):
-            pass  # judged by who asks for the storage
         self.look_again(node)
         return self._reach(node, "up")
 
@@ -118,13 +113,11 @@ class Cycle:
     def _perform(self, path: Path, node: NodeTarget, stage: Stage, state: NodeState) -> NodeState:
         if self.parts.say is not None:
             self.parts.say(f"{node.name}: {stage} …")
-        start = time.monotonic()
+        start, cause = time.monotonic(), None
         try:
             state = self._steps.perform(stage, node, state)
-        except Interrupted:
-            raise
         except Exception as error:  # noqa: BLE001 - however it ended, it is recorded; later tests read it
-            state = state.with_stage(stage, as_record(error))
+            state, cause = state.with_stage(stage, as_record(error)), error
         record = replace(state.stages[stage], seconds=round(time.monotonic() - start, 3))
         state = state.with_stage(stage, record)
         self._save(path, state, stage, record)
@@ -133,6 +126,7 @@ class Cycle:
             with suppress(Unreachable):
                 state = self._keep_watch(path, state)
             raise_unless_passed("up", state.stages["up"])
+        raise_unless_passed(stage, record, cause)
         return state
 
     def _save(self, path: Path, state: NodeState, stage: Stage, record: StageRecord) -> None:

@@ -16,7 +16,10 @@ FROM_WITHIN = "from within the guest"
 
 @dataclass(frozen=True)
 class GuestProof:
-    """What one run of the guest left behind; hosts are the ids seen while it ran, seconds are per step."""
+    """What one run of the guest left behind.
+
+    `hosts_seen` are the ids of the hosts it was seen on, `host_names` their names; seconds are per step.
+    """
 
     vm_name: str
     firmware: str
@@ -30,6 +33,12 @@ class GuestProof:
     crashed: bool
     still_up: bool
     seconds: dict[str, float] = field(default_factory=dict)
+    host_names: dict[str, str] = field(default_factory=dict)
+
+    def named(self, host_id: str | None) -> str:
+        """Return a host's name with its id, or the id alone."""
+        name = self.host_names.get(host_id or "")
+        return f"{name} ({host_id})" if name else str(host_id)
 
     @property
     def clean_exit(self) -> bool:
@@ -41,8 +50,8 @@ class GuestProof:
         return {
             "vm": self.vm_name,
             "firmware": self.firmware,
-            "pinned to host": self.pinned_to,
-            "seen on hosts": list(self.hosts_seen),
+            "pinned to host": self.named(self.pinned_to) if self.pinned_to else None,
+            "seen on hosts": [self.named(host) for host in self.hosts_seen],
             "states": list(self.states),
             "end": self.end,
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
@@ -70,7 +79,8 @@ def judge(proof: GuestProof, *, on_host: str | None = None) -> None:
     if not proof.hosts_seen:
         raise CheckFailed("never-seen-running", f"the VM was never seen on any host; {circumstances}")
     if on_host is not None and set(proof.hosts_seen) != {on_host}:
+        seen = ", ".join(map(proof.named, proof.hosts_seen))
         raise CheckFailed(
             "wrong-host",
-            f"the VM was pinned to host {on_host} but ran on {', '.join(proof.hosts_seen)}; {circumstances}",
+            f"the VM was pinned to host {proof.named(on_host)} but ran on {seen}; {circumstances}",
         )

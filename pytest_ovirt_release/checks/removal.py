@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.checks.engine import EngineFault
 from pytest_ovirt_release.checks.ledger import in_removal_order, object_name
-from pytest_ovirt_release.checks.waiting import Interrupted, WaitFailed, wait_until
+from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import ReleaseError, Unproven
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ def remove_all(
             say(f"removing {entry}")
         try:
             remover.remove(entry)
-        except Interrupted:
-            raise
         except (Unproven, ReleaseError, WaitFailed) as error:
             ledger.left(entry.entry, str(error))
             left.append(replace(entry, left=str(error)))

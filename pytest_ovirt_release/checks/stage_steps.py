@@ -70,7 +70,8 @@ class Steps:
                 self._ledger.created(entry, waited.value.id)
             facts["register_log"] = registration.register_log(remote)
         host = waited.value
-        facts["events"] = [str(e) for e in self._engine.events.since(first_event) if e.host_id == host.id]
+        since = 0 if known is not None else first_event  # it may have registered before this run looked
+        facts["events"] = [str(e) for e in self._engine.events.since(since) if e.host_id == host.id]
         record = StageRecord("passed", history=tuple(map(str, waited.history)), facts=facts)
         return state.with_stage(
             "registered",

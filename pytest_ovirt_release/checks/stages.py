@@ -86,14 +86,14 @@ def write_state(path: Path, state: NodeState) -> None:
     new.replace(path)
 
 
-def raise_unless_passed(stage: Stage, record: StageRecord) -> None:
+def raise_unless_passed(stage: Stage, record: StageRecord, cause: Exception | None = None) -> None:
     """Raise what a stage's record says: StageFailed, Blocked or Unproven; nothing when it passed."""
     if record.outcome == "failed":
-        raise StageFailed(stage, record.code, record.sentence)
+        raise StageFailed(stage, record.code, record.sentence) from cause
     if record.outcome == "blocked":
-        raise Blocked(record.on, record.sentence)
+        raise Blocked(record.on, record.sentence) from cause
     if record.outcome == "errored":
-        raise Unproven(record.sentence)
+        raise Unproven(record.sentence) from cause
 
 
 def as_record(error: Exception) -> StageRecord:

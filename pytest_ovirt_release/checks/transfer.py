@@ -115,7 +115,9 @@ def _wait(engine: Engine, transfer_id: str, direction: str, wanted: str) -> Wait
 
 
 def _give_up(engine: Engine, transfer_id: str) -> None:
-    with contextlib.suppress(Unproven):  # the engine cancels an idle transfer by itself
+    if engine.flag.is_set():  # the engine cancels an idle transfer by itself
+        return
+    with contextlib.suppress(Unproven):
         engine.vms.cancel_transfer(transfer_id)
 
 

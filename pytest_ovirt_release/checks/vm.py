@@ -97,6 +97,7 @@ class GuestRun:
             crashed=any(e.code in {DOWN_WITH_ERROR, START_FAILED} for e in ends),
             still_up=still_up,
             seconds=self._seconds,
+            host_names={h.id: h.name for h in self._engine.hosts.list()},
         )
 
     def _make_disk(self, size: int) -> str:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from pytest_ovirt_release.errors import Unproven, Unreachable
+from pytest_ovirt_release.errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -36,8 +36,8 @@ never_stop = threading.Event()
 """For removal: cleaning up goes on after the stop flag was set."""
 
 
-class Interrupted(Unproven):
-    """The run was told to end while something was awaited."""
+class Interrupted(KeyboardInterrupt):
+    """The run was told to end while something was awaited; like Ctrl-C, it ends the whole run."""
 
 
 class WaitFailed(Exception):  # noqa: N818 - reads as what happened

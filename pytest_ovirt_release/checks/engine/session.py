@@ -133,7 +133,8 @@ class Session:
                     raise
                 if isinstance(ours, Unreachable | EngineUntrusted | ReleaseError):
                     self._drop(connection)  # a failed handle stays in curl's pool and spoils later requests
-                raise ours from error
+                # What the SDK raised says less than ours does, in fifty lines.
+                raise ours from None
         raise Unreachable(f"engine {self.url} ends every session at once")
 
     def close(self) -> None:

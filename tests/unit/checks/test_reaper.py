@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from filelock import FileLock
+
+from pytest_ovirt_release.checks import engine as engine_module
+from pytest_ovirt_release.checks.engine import Domain, Vm
+from pytest_ovirt_release.checks.ledger import Ledger, open_entries
+from pytest_ovirt_release.checks.reaper import reap
+from pytest_ovirt_release.checks.removal import remove_all
+from pytest_ovirt_release.errors import ReleaseError, Unreachable
+from tests.unit.checks.fake_engine import FakeEngine, refusal
+from tests.unit.checks.small_engine import make_ca
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_ovirt_release.checks.ledger import Entry
+
+RUN = "abcd1234"
+KIND = {"kind": "nfs", "host_id": "h1", "data_center_id": "dc1"}
+
+
+class Book:
+    """A journal in memory with a ledger on it."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.ledger = Ledger(self.write, RUN)
+
+    def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
+        self.records.append({"kind": kind, "at": f"{len(self.records):06}", **fields})
+
+    def made(self, what: str, name: str, object_id: str | None, **details: object) -> None:
+        entry = self.ledger.intent(what, name, cells=["c"], **details)
+        if object_id is not None:
+            self.ledger.created(entry, object_id)
+
+    @property
+    def open(self) -> list[Entry]:
+        return open_entries(self.records)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def book() -> Book:
+    return Book()
+
+
+def fill(engine: FakeEngine, book: Book) -> None:
+    """Make everything that a whole cycle leaves when it is killed at its worst moment."""
+    name = book.ledger.name("nfs")
+    engine.data_centers["dc1"] = engine.clusters["cl1"] = name
+    engine.host(status="up", name="node-1", comment=f"rel-{RUN}-run")
+    engine.domains["sd1"] = Domain("sd1", name, "")
+    engine.attached["sd1"] = "active"
+    engine.disks["d1"] = book.ledger.name("vm")
+    engine.vm_by_id["v1"] = Vm("v1", book.ledger.name("vm"), "", "up", "h1", "q35_sea_bios", ())
+    book.made("data-center", name, "dc1")
+    book.made("cluster", name, "cl1")
+    book.made("host", "node-1", "h1")
+    book.made("storage-domain", name, "sd1", **KIND)
+    book.made("disk", book.ledger.name("vm"), "d1")
+    book.made("vm", book.ledger.name("vm"), "v1")
+
+
+def remove(engine: FakeEngine, book: Book) -> list[Entry]:
+    return remove_all(engine, book.ledger, book.open)  # type: ignore[arg-type] # the fake
+
+
+def test_removes_everything_in_the_order_of_dependencies(engine: FakeEngine, book: Book) -> None:
+    fill(engine, book)
+    assert remove(engine, book) == []
+    assert engine.calls == [
+        "vm.stop v1",
+        "vm.remove v1",
+        "disk.remove d1",
+        "sd.deactivate sd1",
+        "sd.detach sd1",
+        "sd.format sd1 h1",
+        "dc.remove dc1",
+        "hosts.deactivate h1",
+        "hosts.remove h1",
+        "cluster.remove cl1",
+    ]
+    assert book.open == []
+
+
+def test_what_is_gone_already_counts_as_removed(engine: FakeEngine, book: Book) -> None:
+    for what in ("vm", "disk", "storage-domain", "data-center", "host", "cluster"):
+        book.made(what, book.ledger.name(what), "no-such-id", **KIND)
+        book.made(what, book.ledger.name(f"{what}-2"), None, **KIND)
+    assert remove(engine, book) == []
+    assert engine.calls == []
+    assert book.open == []
+
+
+def test_what_was_made_but_never_noted_is_found_by_its_name(engine: FakeEngine, book: Book) -> None:
+    engine.disks["d7"] = book.ledger.name("vm")
+    book.made("disk", book.ledger.name("vm"), None)
+    assert remove(engine, book) == []
+    assert engine.calls == ["disk.remove d7"]
+
+
+def test_what_does_not_carry_the_run_id_is_never_touched(engine: FakeEngine, book: Book) -> None:
+    engine.host(status="up", name="production-7", comment="rel-someone-else-run")
+    engine.disks["d1"] = "golden-image"
+    book.made("host", "production-7", "h1")
+    book.made("disk", book.ledger.name("vm"), "d1")
+    left = remove(engine, book)
+    assert engine.calls == []
+    assert ["not touched" in (entry.left or "") for entry in left] == [True, True]
+    assert [r["kind"] for r in book.records].count("left") == 2
+
+
+def test_a_domain_of_unknown_origin_is_forgotten_never_formatted(engine: FakeEngine, book: Book) -> None:
+    engine.domains["sd1"] = Domain("sd1", book.ledger.name("nfs"), "")
+    book.made("storage-domain", book.ledger.name("nfs"), None, **KIND)
+    (left,) = remove(engine, book)
+    assert engine.calls == ["sd.forget sd1"]
+    assert "nothing was deleted" in (left.left or "")
+
+
+def test_a_busy_engine_is_asked_again(engine: FakeEngine, book: Book) -> None:
+    fill(engine, book)
+    busy = "Cannot switch Host to Maintenance mode. Host has asynchronous running tasks,wait for operation"
+    engine.refuse["hosts.deactivate"] = [refusal(busy), refusal(busy)]
+    assert remove(engine, book) == []
+    assert engine.did("hosts.deactivate") == 3
+
+
+def test_a_real_refusal_is_left_with_its_sentence_and_the_rest_goes_on(
+    engine: FakeEngine, book: Book
+) -> None:
+    fill(engine, book)
+    engine.refuse["dc.remove"] = [refusal("Cannot remove Data Center: not empty", 400)]
+    (left,) = remove(engine, book)
+    assert left.what == "data-center"
+    assert "not empty" in (left.left or "")
+    assert engine.did("cluster.remove") == 1
+    assert remove(engine, book) == []
+
+
+def test_an_engine_that_does_not_answer_leaves_the_ledger_open(engine: FakeEngine, book: Book) -> None:
+    fill(engine, book)
+    engine.refuse["disk.remove"] = [Unreachable("gone")] * 100
+    left = remove(engine, book)
+    assert [entry.what for entry in left] == ["disk"]
+    assert [entry.what for entry in book.open] == ["disk"]
+
+
+def test_a_host_that_was_never_approved_needs_no_maintenance(engine: FakeEngine, book: Book) -> None:
+    engine.host(name=book.ledger.name("node-2"))
+    book.made("host", book.ledger.name("node-2"), "h1")
+    assert remove(engine, book) == []
+    assert engine.calls == ["hosts.remove h1"]
+
+
+def test_a_local_domain_is_gone_once_it_is_detached(engine: FakeEngine, book: Book) -> None:
+    name = book.ledger.name("local")
+    engine.domains["sd1"] = Domain("sd1", name, "")
+    engine.attached["sd1"] = "maintenance"
+    original = engine.storage.detach
+
+    def detach(data_center_id: str, domain_id: str) -> None:
+        original(data_center_id, domain_id)
+        engine.domains.pop(domain_id)
+
+    engine.storage.detach = detach  # type: ignore[method-assign] # as the engine does for local storage
+    book.made("storage-domain", name, "sd1", **{**KIND, "kind": "local"})
+    assert remove(engine, book) == []
+    assert engine.did("sd.format") == 0
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path, engine: FakeEngine, book: Book, monkeypatch: pytest.MonkeyPatch) -> Path:
+    fill(engine, book)
+    folder = tmp_path / "20261122T101010Z-abcd1234"
+    (folder / "journal").mkdir(parents=True)
+    lines = [json.dumps(r) + "\n" for r in [{"kind": "run", "at": "0", "run": RUN}, *book.records]]
+    (folder / "journal" / "gw0.jsonl").write_text("".join(lines) + '{"kind": "remo')
+    make_ca(folder)
+    (folder / "password").write_text("a-long-secret\n")
+    (folder / "password").chmod(0o600)
+    (folder / "target.toml").write_text(TARGET)
+
+    class Connected:
+        def __init__(self, *_: object, **__: object) -> None: ...
+        def __enter__(self) -> FakeEngine:
+            return engine
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(engine_module, "Engine", Connected)
+    return folder
+
+
+TARGET = """
+schema = "ovirt-release-target/1"
+name = "small"
+[engine]
+url = "https://127.0.0.1:1/ovirt-engine/api"
+ca_file = "ca.pem"
+password_file = "password"
+[[nodes]]
+name = "node-1"
+address = "127.0.0.2"
+storage = "nfs"
+ssh = { address = "127.0.0.2", host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ", password_file = "password" }
+[storage]
+nfs = { address = "127.0.0.1", path = "/exports/data" }
+"""
+
+
+def test_a_killed_run_is_finished_from_its_journals(run_folder: Path, engine: FakeEngine) -> None:
+    said: list[str] = []
+    assert reap(run_folder, dry_run=False, say=said.append) == 0
+    assert engine.host_by_id == {}
+    assert said[-1] == "6 removed, 0 left"
+    assert reap(run_folder, dry_run=False, say=said.append) == 0
+    assert "has left nothing" in said[-1]
+
+
+def test_a_dry_run_changes_nothing(run_folder: Path, engine: FakeEngine) -> None:
+    said: list[str] = []
+    assert reap(run_folder, dry_run=True, say=said.append) == 6
+    assert engine.calls == []
+    assert said[0].startswith("would remove: vm ")
+
+
+def test_a_run_that_still_lives_is_let_alone(run_folder: Path, engine: FakeEngine) -> None:
+    with (
+        FileLock(run_folder / "run.lock"),
+        pytest.raises(ReleaseError, match="still alive"),
+    ):
+        reap(run_folder, dry_run=False, say=print)
+    assert engine.calls == []
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="is not a run"):
+        reap(tmp_path, dry_run=False, say=print)
