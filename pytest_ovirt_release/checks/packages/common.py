@@ -143,7 +143,7 @@ class Repository:
     def get_package(self, wanted: Wanted, found: list[Listed]) -> PackageSeen:
         """Download a package as the index lists it; exactly one entry has to fit."""
         if not found:
-            raise CheckFailed("package-missing", f"{self.under_test.name} does not list {wanted}")
+            raise CheckFailed("package-unlisted", f"{self.under_test.name} does not list {wanted}")
         if len({(f.place, f.sha256) for f in found}) > 1:
             raise CheckFailed("package-ambiguous", f"{self.under_test.name} lists {wanted} more than once")
         got = self.get_listed(found[0], "package", LARGEST_PACKAGE)
