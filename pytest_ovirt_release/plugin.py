@@ -192,7 +192,8 @@ def _say(terminal: Any, controller: Controller) -> None:  # noqa: ANN401 - pytes
         "title": {"bold": True},
     }
     width = terminal._tw.fullwidth  # noqa: SLF001 - pytest has no public width
-    for line in console.lines(controller.verdict, width, folder=str(controller.run.path)):
+    plain = not terminal._tw._file.encoding.lower().startswith("utf")  # noqa: SLF001 - same
+    for line in console.lines(controller.verdict, width, folder=str(controller.run.path), ascii_only=plain):
         terminal.write_line(line.text, **styles.get(line.style, {}))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_ovirt_release.release.page import Gap, Milestone, Page
-    from pytest_ovirt_release.verdict.journals import Run
+    from pytest_ovirt_release.verdict.journals import Record, Run
 
 
 def facts_of(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
@@ -46,9 +46,7 @@ def _milestone(page: Page, milestone: Milestone, facts: dict[str, tuple[str, str
             status="declared",
         )
     pairs = _pairs(page, milestone)
-    known = [(facts.get(key), facts.get(limit) if limit else None, limit) for key, limit in pairs]
-    dates = [_moment(value[0]) for value, _, _ in known if value]
-    if len(dates) < len(known) or any(limit and not bound for _, bound, limit in known):
+    if not pairs or any(fact not in facts for pair in pairs for fact in pair if fact):
         return MilestoneVerdict(
             id=milestone.id,
             title=milestone.title,
@@ -57,14 +55,17 @@ def _milestone(page: Page, milestone: Milestone, facts: dict[str, tuple[str, str
             source="no run measured it",
             status="unknown",
         )
-    bounds = [_moment(bound[0]) if bound else milestone.due_at() for _, bound, _ in known]
+    dates = [_moment(facts[key][0]) for key, _ in pairs]
+    bounds = [_moment(facts[limit][0]) if limit else milestone.due_at() for _, limit in pairs]
     met = all(date <= bound for date, bound in zip(dates, bounds, strict=True))
+    latest = max(range(len(dates)), key=dates.__getitem__)
+    source = facts[pairs[latest][0]][1] + (f" (the latest of {len(dates)})" if len(dates) > 1 else "")
     return MilestoneVerdict(
         id=milestone.id,
         title=milestone.title,
         due=due,
-        actual=max(dates).isoformat(),
-        source="; ".join(sorted({value[1] for value, _, _ in known if value})),
+        actual=dates[latest].isoformat(),
+        source=source,
         status="met" if met else "missed",
     )
 
@@ -85,13 +86,16 @@ def _moment(text: str) -> datetime:
 
 
 def judge_gaps(page: Page, runs: Sequence[Run], as_of: datetime) -> tuple[GapVerdict, ...]:
-    """Return every known gap: open, overdue, or closable when its probe passed the honest way."""
-    facts = facts_of(runs)
-    return tuple(_gap(gap, facts, as_of) for gap in page.gaps)
+    """Return every known gap: open, overdue, or closable when every probe of it passed the honest way."""
+    probes = [r for run in runs for r in run.of("fact")]
+    return tuple(
+        _gap(gap, [r for r in probes if r["key"] == f"gap-probe:{gap.id}"], as_of) for gap in page.gaps
+    )
 
 
-def _gap(gap: Gap, facts: dict[str, tuple[str, str]], as_of: datetime) -> GapVerdict:
-    probe, source = facts.get(f"gap-probe:{gap.id}", ("", ""))
+def _gap(gap: Gap, probes: Sequence[Record], as_of: datetime) -> GapVerdict:
+    telling = next((p for p in probes if p["value"] != "closed"), probes[0] if probes else {})
+    probe, source = str(telling.get("value") or ""), str(telling.get("source") or "")
     overdue = as_of > end_of(gap.eta)
     status = "closable" if probe == "closed" else "overdue" if overdue else "open"
     detail = f"probe says {probe}: {source}" if probe else "not probed"

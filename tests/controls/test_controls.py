@@ -30,4 +30,6 @@ def test_controls_are_not_stale(requirement: str) -> None:
     for test in scan(ROOT / "acceptance", ROOT):
         tests[test.requirement] = (*tests.get(test.requirement, ()), test.test)
     judged = judge_controls(read_controls(CONTROLS), tests, ROOT, ROOT / "pytest_ovirt_release")
-    assert judged[requirement]["controlled"], "the checks have changed: run nox -s controls and commit controls.json"
+    assert judged[requirement]["controlled"], (
+        "the checks have changed: run nox -s controls and commit controls.json"
+    )

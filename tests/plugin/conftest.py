@@ -115,7 +115,7 @@ class Project:
         package = Path(__file__).parents[2] / "pytest_ovirt_release"
         digest = digest_of([path], package)
         entry = {"faults": ["some-fault"], "digest": digest}
-        known = {name: entry for name in ("alpha", "beta", "gamma")} if controlled else {}
+        known = dict.fromkeys(("alpha", "beta", "gamma"), entry) if controlled else {}
         (path.parent / "controls.json").write_text(
             json.dumps({"schema": "ovirt-release-controls/1", "requirements": known})
         )

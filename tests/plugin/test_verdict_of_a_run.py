@@ -37,12 +37,12 @@ def test_the_musts_alone_are_a_complete_selection(project: Project, workers: str
 
 
 SPOILT = [
-    ("must-fails", 'def test_alpha():\n    assert False', 1, "failed"),
+    ("must-fails", "def test_alpha():\n    assert False", 1, "failed"),
     ("must-skips", 'def test_alpha():\n    pytest.skip("no")', 10, "skipped"),
     ("xfail", '@pytest.mark.xfail(reason="known")\ndef test_alpha():\n    assert False', 1, "failed"),
     ("xpass", '@pytest.mark.xfail(reason="known", strict=False)\ndef test_alpha():\n    pass', 10, "flaky"),
     ("setup-error", '@pytest.fixture\ndef broken():\n    raise OSError("no")\n\ndef test_alpha(broken):\n    pass', 10, "errored"),
-    ("crash", 'import os\n\ndef test_alpha():\n    os._exit(9)', None, "errored"),
+    ("crash", "import os\n\ndef test_alpha():\n    os._exit(9)", None, "errored"),
     ("blocked-unlawfully", 'from pytest_ovirt_release.errors import Blocked\n\ndef test_alpha():\n    raise Blocked("gamma", "no")', 10, "errored"),
     ("unreachable", 'from pytest_ovirt_release.errors import Unreachable\n\ndef test_alpha():\n    raise Unreachable("gone")', 10, "errored"),
     ("exit-zero", 'def test_alpha():\n    pytest.exit("bye", returncode=0)', None, None),

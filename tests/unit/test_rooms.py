@@ -45,9 +45,11 @@ def test_rooms_import_only_what_the_design_allows(room: str, forbidden: set[str]
     for path in sorted((PACKAGE / room).rglob("*.py")):
         name = path.relative_to(PACKAGE).as_posix()
         for module in sorted(imports(path, lazy=True)):
-            for banned in forbidden:
-                if (module == banned or module.startswith(f"{banned}.")) and (name, banned) not in ALLOWED:
-                    wrong.append(f"{name} imports {module}")
+            wrong += [
+                f"{name} imports {module}"
+                for banned in forbidden
+                if (module == banned or module.startswith(f"{banned}.")) and (name, banned) not in ALLOWED
+            ]
     assert not wrong
 
 
@@ -64,6 +66,7 @@ def test_the_lab_is_started_as_a_subprocess_and_imported_by_nothing_but_the_comm
     users = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
-        if any(m.startswith(f"{NAME}.lab") for m in imports(path, lazy=True)) and path.relative_to(PACKAGE).parts[0] != "lab"
+        if any(m.startswith(f"{NAME}.lab") for m in imports(path, lazy=True))
+        and path.relative_to(PACKAGE).parts[0] != "lab"
     }
     assert users <= {"cli.py"}

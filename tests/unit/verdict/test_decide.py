@@ -235,3 +235,53 @@ def test_taking_anything_away_from_a_go_never_leaves_go_on_a_must(data: st.DataO
     else:
         records[index][spoilt] = True
     assert judge(Run(run.id, tuple(records))).verdict != "GO"
+
+
+def timeline(judged_by: str, facts: dict[str, str]) -> tuple[str, str | None]:
+    milestone = {"id": "m", "title": "M", "due": date(2026, 1, 10), "judged_by": judged_by}
+    given_page = page(requirement("a"), timeline=[milestone])
+    run = RunMaker(given_page).all_pass()
+    for key, value in facts.items():
+        run.add("fact", key=key, value=value, source="somewhere")
+    found = judge(run.end(), given_page).timeline[0]
+    return found.status, found.actual
+
+
+def test_a_milestone_is_met_on_its_last_second_and_missed_after_it() -> None:
+    early = {"tag-date:vdsm": "2026-01-01T00:00:00+00:00"}
+    assert timeline("tag-date", early)[0] == "unknown"
+    on_time = early | {"tag-date:ovirt-engine": "2026-01-10T23:59:59+00:00"}
+    assert timeline("tag-date", on_time) == ("met", "2026-01-10T23:59:59+00:00")
+    late = early | {"tag-date:ovirt-engine": "2026-01-11T00:30:00+00:00"}
+    assert timeline("tag-date", late)[0] == "missed"
+    assert timeline("tag-date", early | {"tag-date:ovirt-engine": "2026-01-11T00:30:00+02:00"})[0] == "met"
+    assert timeline("declared", {}) == ("declared", None)
+
+
+def test_notes_are_held_against_their_own_components_branch() -> None:
+    dates = {
+        "notes-date:vdsm": "2026-01-02",
+        "branch-date:vdsm": "2026-01-03",
+        "notes-date:ovirt-engine": "2026-01-05",
+        "branch-date:ovirt-engine": "2026-01-04",
+    }
+    assert timeline("notes-before-branch", dates)[0] == "missed"
+    assert timeline("notes-before-branch", dates | {"notes-date:ovirt-engine": "2026-01-03"})[0] == "met"
+
+
+def test_a_gap_can_be_closed_only_when_every_probe_says_so() -> None:
+    gap = {"id": "g", "requirements": ["a"], "title": "hole", "owner": "o", "eta": date(2026, 11, 30)}
+    given_page = page(requirement("a"), gaps=[gap])
+
+    def status(*words: str) -> str:
+        run = RunMaker(given_page).all_pass()
+        for word in words:
+            run.add("fact", key="gap-probe:g", value=word, source="probe")
+        return judge(run.end(), given_page).gaps[0].status
+
+    assert [status(), status("open"), status("closed"), status("open", "closed")] == [
+        "open",
+        "open",
+        "closable",
+        "open",
+    ]
