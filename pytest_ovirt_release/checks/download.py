@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import socket
 import ssl
 import tempfile
@@ -99,6 +100,12 @@ def download(url: str, path: Path, *, deadline: float, largest: int) -> Download
             dated = _date(response.headers.get("last-modified"))
             return Downloaded(path, digest, size, asked, url, dated)
     raise Unreachable(f"{asked} redirects more than {LARGEST_REDIRECTS} times")
+
+
+def local_name(url: str) -> str:
+    """Return a plain file name for the last part of an address: no folders, never hidden, never empty."""
+    name = re.sub(r"[^A-Za-z0-9._+~-]", "_", url.partition("?")[0].rpartition("/")[2]).lstrip(".")[-150:]
+    return name or hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 class _Exchange:

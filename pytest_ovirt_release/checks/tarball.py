@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import shutil
+import tempfile
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from pytest_ovirt_release.checks.checksums import LARGEST_CHECKSUMS, must_be_listed
-from pytest_ovirt_release.checks.download import Downloaded, NotThere, TooLarge, download
+from pytest_ovirt_release.checks.download import Downloaded, NotThere, TooLarge, download, local_name
 from pytest_ovirt_release.checks.openpgp import (
     LARGEST_SIGNATURE,
     SignatureVerdict,
     SignerPolicy,
     SignerUnassigned,
     judge,
+    sha256_of,
 )
 from pytest_ovirt_release.checks.trees import Differences, compare_with_tree
 from pytest_ovirt_release.checks.unpacking import unpack
@@ -53,6 +53,14 @@ class SignedTarball(Strict):
     size: int
     url: str
     checksum_file: str | None = None
+
+    def unpack_again(self, folder: Path) -> Path:
+        """Unpack the accepted bytes once more, to a tree that no script has run in; return its top folder."""
+        if sha256_of(self.path) != self.sha256:
+            raise CheckFailed(
+                "file-changed", f"{self.path} is not the file any more that was accepted in this run"
+            )
+        return unpack(self.path, folder, self.source.name)
 
 
 class _Outcome(Strict):
@@ -133,9 +141,14 @@ def for_scripts(
     deadlines: Deadlines,
     met: Callable[[str, str], None],
 ) -> SignedTarball:
-    """Return a tarball whose scripts may be run; Blocked(`source-tarball-signed`) when it was not accepted."""
+    """Return a tarball whose scripts may be run; Blocked(`source-tarball-signed`) when it was not accepted.
+
+    Its `source` is a tree of the caller's own: scripts write where they stand, and others are reading too.
+    """
     try:
-        return accepted_once(component, policy, folder, deadlines, met)
+        tarball = accepted_once(component, policy, folder, deadlines, met)
+        own = Path(tempfile.mkdtemp(prefix="scripts-", dir=tarball.folder))
+        return tarball.model_copy(update={"source": tarball.unpack_again(own)})
     except (CheckFailed, SignerUnassigned) as error:
         why = f"unverified: scripts of {component.name} run only from an accepted tarball; {error}"
         raise Blocked("source-tarball-signed", why) from error
@@ -208,9 +221,7 @@ def _accept(  # noqa: PLR0913 - two entry points say the same by name
 
 def _get(url: str, folder: Path, code: str, largest: int, deadlines: Deadlines) -> Downloaded:
     try:
-        return download(
-            url, folder / "files" / _local_name(url), deadline=deadlines.download, largest=largest
-        )
+        return download(url, folder / "files" / local_name(url), deadline=deadlines.download, largest=largest)
     except NotThere as error:
         raise CheckFailed(code, str(error)) from error
 
@@ -220,12 +231,6 @@ def _signature(url: str, folder: Path, deadlines: Deadlines) -> Path:
         return _get(url, folder, "signature-missing", LARGEST_SIGNATURE, deadlines).path
     except TooLarge as error:
         raise CheckFailed("signature-too-large", f"{error}; so it is no signature") from error
-
-
-def _local_name(url: str) -> str:
-    """A plain file name for the last part of an address."""
-    name = re.sub(r"[^A-Za-z0-9._+~-]", "_", url.partition("?")[0].rpartition("/")[2]).lstrip(".")
-    return name or hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
 def _must_be_the_candidates(got: Downloaded, wanted: CandidateFile | None) -> None:

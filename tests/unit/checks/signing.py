@@ -113,7 +113,7 @@ class KeyRoom:
         return done.stdout
 
     def close(self) -> None:
-        """End the agent and remove the home."""
+        """End what gpg left running and remove the home."""
         argv = ["gpgconf", "--homedir", str(self.home), "--kill", "all"]
         subprocess.run(argv, check=False, capture_output=True, timeout=30)
         shutil.rmtree(self.home, ignore_errors=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ovirt_release.checks.download import NotThere, TooLarge, download
+from pytest_ovirt_release.checks.download import NotThere, TooLarge, download, local_name
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from tests.unit.checks.web import Handler, Web, running
 
@@ -141,3 +141,16 @@ def test_a_place_that_cannot_be_written_is_a_mistake_to_mend(web: Web, tmp_path:
     web.put("f", b"x")
     with pytest.raises(ReleaseError, match="cannot be written"):
         download(f"{web.url}/f", tmp_path / "file" / "f", deadline=5, largest=10)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("http://h/a/vdsm-4.9.tar.gz?x=/y", "vdsm-4.9.tar.gz"),
+        ("http://h/..", ""),
+        ("http://h/.x y", "x_y"),
+        ("http://h/", ""),
+    ],
+)
+def test_a_local_name_is_plain(url: str, name: str) -> None:
+    assert local_name(url) == name or (not name and len(local_name(url)) == 16)

@@ -393,8 +393,24 @@ def test_the_outcome_is_kept_for_the_other_processes(
     first = accepted_once(component, policy, tmp_path / "files", DEADLINES, note)
     web.close()
     assert accepted_once(component, policy, tmp_path / "files", DEADLINES, note) == first
-    assert for_scripts(component, policy, tmp_path / "files", DEADLINES, note).source == first.source
+    for_script = for_scripts(component, policy, tmp_path / "files", DEADLINES, note)
+    assert for_script.model_copy(update={"source": first.source}) == first
     assert said == [("openpgp", "Release Signer <release@example.org>")] * 3
+
+
+def test_scripts_get_a_tree_of_their_own_from_the_accepted_bytes(
+    component: ComponentUnderTest, policy: SignerPolicy, tmp_path: Path
+) -> None:
+    trees = []
+    for _ in range(2):
+        tarball = for_scripts(component, policy, tmp_path / "files", DEADLINES, lambda _w, _t: None)
+        assert (tarball.source / "VERSION").read_text(encoding="utf-8") == "4.9.3\n"
+        (tarball.source / "VERSION").write_text("spoilt by a script", encoding="utf-8")
+        trees.append(tarball.source)
+    assert trees[0] != trees[1]
+    tarball.path.write_bytes(b"exchanged")
+    with pytest.raises(Blocked, match="not the file any more"):
+        for_scripts(component, policy, tmp_path / "files", DEADLINES, lambda _w, _t: None)
 
 
 def test_a_refusal_is_kept_too_and_blocks_the_scripts(
