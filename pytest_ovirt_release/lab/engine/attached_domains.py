@@ -91,10 +91,14 @@ async def attach(core: Core, call: Call) -> Reply:
     if not first and data_center.status != "up":
         raise conflict("Cannot attach Storage. The relevant Data Center is not operational.")
     domain.data_center, domain.status = data_center.id, "locked"
+    if first:
+        # From here on nobody else can be first.
+        data_center.status = "maintenance"
     with core.job(f"Attaching Storage Domain {domain.name} to Data Center {data_center.name}"):
         await connect_hosts(core, data_center, domain)
         if not core.state.hosts_in(data_center.id, "up"):
             domain.data_center, domain.status = None, "unattached"
+            data_center.status = "uninitialized" if first else data_center.status
             text = f"Failed to attach Storage Domain {domain.name} to Data Center {data_center.name}."
             core.event(963, f"{text} (User: admin@internal-authz)", call.correlation, domain=domain)
             raise bad("")

@@ -96,7 +96,7 @@ CLUSTER_LINKS = (
     "networkfilters networks permissions"
 )
 DOMAIN_ACTIONS = "isattached refreshluns reduceluns updateovfstore"
-DOMAIN_LINKS = "disks templates vms storageconnections permissions disksnapshots diskprofiles files images"
+DOMAIN_LINKS = "disksnapshots diskprofiles disks storageconnections permissions templates vms"
 ATTACHED_ACTIONS = "activate deactivate"
 ATTACHED_LINKS = "disks"
 TRANSFER_ACTIONS = "cancel extend finalize pause resume"
@@ -112,7 +112,7 @@ BELOW = {
     "disks": DISK_ACTIONS + " " + DISK_LINKS,
     "datacenters": DATA_CENTER_ACTIONS + " " + DATA_CENTER_LINKS,
     "clusters": CLUSTER_ACTIONS + " " + CLUSTER_LINKS,
-    "storagedomains": DOMAIN_ACTIONS + " " + DOMAIN_LINKS,
+    "storagedomains": DOMAIN_ACTIONS + " " + DOMAIN_LINKS + " files images",
     "imagetransfers": TRANSFER_ACTIONS,
     "jobs": JOB_ACTIONS + " " + JOB_LINKS,
     "templates": TEMPLATE_ACTIONS + " " + TEMPLATE_LINKS,

@@ -121,7 +121,7 @@ async def initialise_pool(
 ) -> None:
     """Attach the first data domain: the data center comes up with it as master."""
     domain.data_center, domain.status, domain.master = data_center.id, "locked", True
-    host = core.state.hosts_in(data_center.id, "up")[0]
+    host = next(iter(core.state.hosts_in(data_center.id, "up")), None)
     if not data_center.local:
         data_center.status = "maintenance"
         await core.sleep(0.2)

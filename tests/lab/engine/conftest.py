@@ -30,7 +30,7 @@ class Http:
 
     def __init__(self, bench: Bench) -> None:
         context = ssl.create_default_context(cafile=str(bench.ca_file))
-        self.pool = urllib3.PoolManager(ssl_context=context, timeout=20, retries=False)
+        self.pool = urllib3.PoolManager(ssl_context=context, timeout=20, retries=False, maxsize=4)
         self.base = bench.engine.base
 
     def __call__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import ovirtsdk4 as sdk
@@ -261,3 +262,22 @@ def test_a_second_domain_and_the_master_role(lab: Lab) -> None:
     assert lab.system.data_centers_service().data_center_service(center.id).get().status.value == "up"
     inside.activate()
     assert inside.get().status == ACTIVE
+
+
+def test_of_two_that_attach_or_create_at_once_one_is_refused(lab: Lab) -> None:
+    center = lab.center()
+    lab.host_up(cluster="dc-1-cluster")
+    domain = lab.nfs()
+    path = f"/datacenters/{center.id}/storagedomains"
+    body = f'<storage_domain id="{domain.id}"/>'
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: lab.http.api("POST", path, body).status, range(4)))
+    assert sorted(answers) == [201, 409, 409, 409]
+    assert lab.codes().count(962) == 1
+    new = (
+        "<storage_domain><name>nfs-2</name><type>data</type><host><name>node-1</name></host>"
+        "<storage><type>nfs</type><address>127.0.0.1</address><path>/exports/more</path></storage></storage_domain>"
+    )
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: lab.http.api("POST", "/storagedomains", new).status, range(4)))
+    assert sorted(answers) == [201, 409, 409, 409]

@@ -103,6 +103,12 @@ def test_the_root_links_to_everything_the_real_one_has(reader: Http) -> None:
     assert 'href="/ovirt-engine/api/v4/vms"' in reader.api("GET", "/v4").text
 
 
+def test_options_lists_the_methods(reader: Http) -> None:
+    answer = reader.api("OPTIONS", "")
+    assert (answer.status, answer.text, answer.headers["Allow"]) == (200, *["HEAD, GET, OPTIONS"] * 2)
+    assert reader.api("OPTIONS", "/vms").text == "HEAD, POST, GET, OPTIONS"
+
+
 def test_what_the_lab_does_not_do_is_named(reader: Http) -> None:
     for method, path in (
         ("GET", "/roles"),
