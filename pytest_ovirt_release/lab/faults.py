@@ -22,7 +22,11 @@ class Fault:
 
 TABLE = (
     Fault("untagged-component", ("source-tag[vdsm]",), "vdsm's repository has no tag of this release"),
-    Fault("tag-on-other-commit", ("source-tag[ovirt-engine]",), "the tag names another commit than the candidate"),
+    Fault(
+        "tag-on-other-commit",
+        ("source-tag[ovirt-engine]",),
+        "the tag names another commit than the candidate",
+    ),
     Fault("unsigned-tarball", ("source-tarball-signed[vdsm]",), "vdsm's tarball has no signature file"),
     Fault(
         "tarball-signed-by-stranger",
@@ -40,14 +44,26 @@ TABLE = (
         "ovirt-node's signed tarball holds a file that the tag's tree does not",
     ),
     Fault("notes-after-branch", ("release-notes[vdsm]",), "vdsm's notes are younger than its release branch"),
-    Fault("binary-tarball-missing", ("binary-tarball[ovirt-node]",), "ovirt-node's binary tarball is not there"),
-    Fault("package-tampered", ("distro-builds[fedora-16]",), "a package differs from its repository's checksum"),
-    Fault("repository-unsigned", ("distro-builds[debian-7]",), "the repository's metadata carries no signature"),
-    Fault("ca-mismatch", ("ssl-setup",), "the engine's certificate was signed by another CA than the target's"),
+    Fault(
+        "binary-tarball-missing", ("binary-tarball[ovirt-node]",), "ovirt-node's binary tarball is not there"
+    ),
+    Fault(
+        "package-tampered", ("distro-builds[fedora-16]",), "a package differs from its repository's checksum"
+    ),
+    Fault(
+        "repository-unsigned", ("distro-builds[debian-7]",), "the repository's metadata carries no signature"
+    ),
+    Fault(
+        "ca-mismatch", ("ssl-setup",), "the engine's certificate was signed by another CA than the target's"
+    ),
     Fault("pki-script-fails", ("ssl-setup",), "the release's PKI script ends without a certificate"),
-    Fault("database-script-fails", ("database-creation",), "the release's database script stops in mid-schema"),
+    Fault(
+        "database-script-fails", ("database-creation",), "the release's database script stops in mid-schema"
+    ),
     Fault("service-disabled", ("easy-installation",), "the engine's service is installed but not enabled"),
-    Fault("node-never-registers", ("node-registers",), "the nodes ask, the engine answers OK and forgets them"),
+    Fault(
+        "node-never-registers", ("node-registers",), "the nodes ask, the engine answers OK and forgets them"
+    ),
     Fault("approve-fails", ("node-approved",), "the engine cannot install the hosts it approves"),
     Fault(
         "host-up-then-non-operational",
@@ -84,7 +100,5 @@ def check_names(names: tuple[str, ...]) -> frozenset[str]:
     """Return the names as a set; ReleaseError lists all faults when one is unknown."""
     unknown = sorted(set(names) - set(BY_NAME))
     if unknown:
-        raise ReleaseError(
-            f"unknown fault {', '.join(unknown)}; the lab knows: {', '.join(sorted(BY_NAME))}"
-        )
+        raise ReleaseError(f"unknown fault {', '.join(unknown)}; the lab knows: {', '.join(sorted(BY_NAME))}")
     return frozenset(names)

@@ -32,7 +32,7 @@ class KeyMaker:
 
     def __init__(self) -> None:
         # Short and below /tmp whatever TMPDIR says: the agent's socket path may have no more than 107 bytes.
-        self._home = Path(tempfile.mkdtemp(prefix="orl-", dir="/tmp"))
+        self._home = Path(tempfile.mkdtemp(prefix="orl-gpg-", dir="/tmp"))
         try:
             self._gpg = gnupg.GPG(gnupghome=str(self._home))
         except OSError as error:
