@@ -113,6 +113,7 @@ class _Exchange:
 
     def __init__(self, url: str, end: float) -> None:
         self.url = url
+        self._end = end
         self._was_cut = threading.Event()
         self._socket: socket.socket | None = None
         self._response: BaseHTTPResponse | None = None
@@ -144,8 +145,7 @@ class _Exchange:
             self._connection.connect()
             # Kept by us: the connection forgets its socket when the response is the last one on it.
             self._socket = self._connection.sock
-            if self._socket is not None:
-                self._socket.settimeout(READ_TIMEOUT)
+            self._connection.timeout = READ_TIMEOUT  # urllib3 sets it on the socket with each request
             if self._was_cut.is_set():
                 raise self._trouble(None)
             self._connection.request(
@@ -180,7 +180,7 @@ class _Exchange:
             raise self._trouble(None)
 
     def _trouble(self, error: Exception | None) -> Unreachable:
-        if error is None or self._was_cut.is_set():
+        if error is None or self._was_cut.is_set() or time.monotonic() >= self._end:
             return Unreachable(f"{self.url} did not arrive within its deadline")
         return Unreachable(f"{self.url} cannot be downloaded: {error}")
 

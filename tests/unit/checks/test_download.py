@@ -107,6 +107,30 @@ def test_a_trickle_ends_at_the_total_deadline(web: Web, tmp_path: Path, where: s
     assert not (tmp_path / "f").exists()
 
 
+def test_a_silence_longer_than_the_connect_timeout_is_waited_out(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(handler: Handler) -> None:
+        handler.closing.wait(0.5)
+        handler.send(b"late")
+
+    monkeypatch.setattr("pytest_ovirt_release.checks.download.CONNECT_TIMEOUT", 0.2)
+    web.answers["/f"] = late
+    assert download(f"{web.url}/f", tmp_path / "f", deadline=20, largest=10).size == 4
+
+
+def test_a_silence_longer_than_the_read_timeout_ends_it(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def say_nothing(handler: Handler) -> None:
+        handler.closing.wait(20)
+
+    monkeypatch.setattr("pytest_ovirt_release.checks.download.READ_TIMEOUT", 0.2)
+    web.answers["/f"] = say_nothing
+    with pytest.raises(Unreachable, match="cannot be downloaded"):
+        download(f"{web.url}/f", tmp_path / "f", deadline=20, largest=10)
+
+
 def test_redirects_are_followed_a_few_times_and_never_off_http(web: Web, tmp_path: Path) -> None:
     web.answers["/a"] = lambda h: h.send(b"", 302, Location="/b")
     web.answers["/b"] = lambda h: h.send(b"", 301, Location=f"{web.url}/c")
