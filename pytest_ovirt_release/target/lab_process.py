@@ -40,44 +40,52 @@ class LabProcess:
         return None if code is None else f"the lab ended by itself with code {code}"
 
     def stop(self, keep_log: Path) -> None:
-        """End the lab, keep its log, remove its folder."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait(GRACE)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-        if (self.folder / "lab.log").is_file():
-            shutil.copyfile(self.folder / "lab.log", keep_log)
+        """End the lab and keep its log; the lab removes its own folder, and we what a dead one left."""
+        log = self.folder / "lab.log"
+        if log.is_file():
+            shutil.copyfile(log, keep_log)
+        _end(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def start_lab(page: Path, speed: str, faults: Sequence[str]) -> LabProcess:
-    """Start a lab for a release page and wait until it is ready; ReleaseError says why it is not."""
-    # A short path: sockets of gpg's agent and PostgreSQL must fit into 108 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="orl-"))
-    words = [sys.executable, "-m", "pytest_ovirt_release.lab", "--folder", str(folder), "--speed", speed]
+    """Start a lab for a release page and wait until it is ready; ReleaseError says why it is not.
+
+    The lab makes its own scratch folder: then it is gone with the lab even when we are killed.
+    """
+    words = [sys.executable, "-m", "pytest_ovirt_release.lab", "--speed", speed]
     words += ["--page", str(page), "--parent", str(os.getpid())]
     for fault in faults:
         words += ["--fault", fault]
-    errors = folder / "lab.err"
-    with errors.open("wb") as err:
+    with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err, start_new_session=True
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
         )
-    try:
-        line = _first_line(process, READY)
-    except BaseException:
-        LabProcess(process, folder, folder).stop(Path(os.devnull))
-        raise
-    if not line.startswith("ready "):
-        said = errors.read_text(encoding="utf-8", errors="backslashreplace").strip()[-2000:]
-        LabProcess(process, folder, folder).stop(Path(os.devnull))
-        raise ReleaseError(f"the lab did not start: {said or 'it said nothing'}")
-    return LabProcess(process, folder, Path(line.removeprefix("ready ").strip()))
+        try:
+            line = _first_line(process, READY)
+        except BaseException:
+            _end(process)
+            raise
+        if line.startswith("ready "):
+            target = Path(line.removeprefix("ready ").strip())
+            return LabProcess(process, target.parent, target)
+        _end(process)
+        errors.seek(0)
+        said = errors.read(4096).decode("utf-8", "backslashreplace").strip()
+    raise ReleaseError(f"the lab did not start: {said or 'it said nothing'}")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a lab and wait for it; its whole session, if it does not end by itself."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(GRACE)
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _first_line(process: subprocess.Popen[bytes], seconds: float) -> str:
