@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.checks.engine import EngineFault
+from pytest_ovirt_release.checks.origin import name_on_storage
 from pytest_ovirt_release.checks.places import place_name
 from pytest_ovirt_release.checks.stages import NodeState, StageFailed, StageRecord
 from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.checks.parts import Parts
     from pytest_ovirt_release.checks.waiting import Waited
-    from pytest_ovirt_release.target.model import NfsTarget, NodeTarget
+    from pytest_ovirt_release.target.model import NodeTarget
 
 NOT_ATTACHED = "not attached"
-MOUNTS = "/rhev/data-center/mnt"
 _IN_USE = ("already exists for", "already in use by")
 
 
@@ -88,6 +88,7 @@ def _create(parts: Parts, node: NodeTarget, state: NodeState, name: str) -> str:
         name,
         cells=(f"vm-on-{node.storage}",),
         kind=node.storage,
+        node=node.name,
         host_id=state.host_id,
         data_center_id=state.data_center_id,
     )
@@ -102,21 +103,12 @@ def _create(parts: Parts, node: NodeTarget, state: NodeState, name: str) -> str:
             raise Unproven(f"the storage named by the target file is in use already: {fault}") from fault
         raise StageFailed("storage", "storage-domain-refused", str(fault)) from fault
     if node.storage == "nfs" and storage.nfs is not None:
-        before = _name_on_storage(parts, node, storage.nfs, domain_id)
+        before = name_on_storage(engine, node, domain_id)
         if domain_id in known or before not in {None, name}:
             _refuse_import(parts, entry, domain_id, before)
     # Only now: removal formats what has an id in the ledger, and must never format what was there before.
     parts.ledger.created(entry, domain_id)
     return domain_id
-
-
-def _name_on_storage(parts: Parts, node: NodeTarget, export: NfsTarget, domain_id: str) -> str | None:
-    """Return the name that the domain's own metadata carry, or None where the node cannot show them."""
-    folder = f"{export.address}:{export.path}".replace("_", "__").replace("/", "_")
-    with parts.remote(node) as remote:
-        result = remote.run(["cat", f"{MOUNTS}/{folder}/{domain_id}/dom_md/metadata"])
-    lines = result.stdout.splitlines() if result.ok else []
-    return next((line.partition("=")[2] for line in lines if line.startswith("DESCRIPTION=")), None)
 
 
 def _refuse_import(parts: Parts, entry: str, domain_id: str, before: str | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ REMOVAL_ORDER = ("transfer", "vm", "disk", "storage-domain", "data-center", "hos
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing this run meant to create: `id` once the engine gave one, `left` why it could not be removed."""
+    """One thing this run meant to create.
+
+    `id` once the engine gave one, `left` why it could not be removed, `at` when it was meant (ISO 8601).
+    """
 
     entry: str
     what: str
@@ -34,6 +38,7 @@ class Entry:
     details: dict[str, Any] = field(default_factory=dict)
     id: str | None = None
     left: str | None = None
+    at: str = ""
 
     def __str__(self) -> str:
         return f"{self.what} {self.name}" + (f" ({self.id})" if self.id else "")
@@ -94,6 +99,7 @@ def open_entries(records: Iterable[Mapping[str, Any]]) -> list[Entry]:
                 str(record["name"]),
                 tuple(record.get("cells") or ()),
                 dict(record.get("details") or {}),
+                at=str(record.get("at") or ""),
             )
         elif record.get("kind") in {"created", "removed", "left"}:
             later.append(record)  # another process's file may have been read first
@@ -133,3 +139,11 @@ def read_records(run_folder: Path) -> list[dict[str, Any]]:
             if isinstance(record, dict) and "kind" in record:
                 records.append(record)
     return records
+
+
+def age(at: str) -> float:
+    """Return the seconds since a moment in ISO 8601; an unreadable one is long ago."""
+    try:
+        return (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()
+    except (ValueError, TypeError):
+        return float("inf")

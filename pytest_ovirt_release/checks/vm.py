@@ -16,7 +16,7 @@ from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import CheckFailed, Unproven
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pytest_ovirt_release.checks.engine import Engine, Event, Vm
     from pytest_ovirt_release.checks.ledger import Ledger
@@ -101,23 +101,19 @@ class GuestRun:
         )
 
     def _make_disk(self, size: int) -> str:
-        entry = self._intent("disk")
-        disk_id = self._engine.vms.add_disk(
-            self._name, self._ledger.name("run"), domain_id=self._place.domain_id, size=size
+        vms, place, comment = self._engine.vms, self._place, self._ledger.name("run")
+        return self._create(
+            "disk", lambda: vms.add_disk(self._name, comment, domain_id=place.domain_id, size=size)
         )
-        self._created(entry, disk_id)
-        return disk_id
 
     def _make_vm(self, disk_id: str) -> tuple[str, str]:
-        entry = self._intent("vm")
-        vm_id = self._engine.vms.add(
-            self._name,
-            self._ledger.name("run"),
-            cluster_id=self._place.cluster_id,
-            memory=MEMORY,
-            pinned_to=self._place.host_id,
+        vms, place, comment = self._engine.vms, self._place, self._ledger.name("run")
+        vm_id = self._create(
+            "vm",
+            lambda: vms.add(
+                self._name, comment, cluster_id=place.cluster_id, memory=MEMORY, pinned_to=place.host_id
+            ),
         )
-        self._created(entry, vm_id)
         self._engine.vms.attach_disk(vm_id, disk_id)
         made = self._engine.vms.get(vm_id)
         if made is None or made.firmware != FIRMWARE:
@@ -203,16 +199,20 @@ class GuestRun:
             return probe()[1]
         return waited.value
 
-    def _intent(self, what: str) -> Entry:
-        key = self._ledger.intent(what, self._name, cells=self._cells)
+    def _create(self, what: str, add: Callable[[], str]) -> str:
+        """Create one object through the ledger; what the engine refuses was never there."""
+        domain_id = self._place.domain_id
+        key = self._ledger.intent(what, self._name, cells=self._cells, domain_id=domain_id)
         self._entries.append(Entry(key, what, self._name, self._cells))
-        return self._entries[-1]
-
-    def _created(self, entry: Entry, object_id: str) -> None:
-        self._ledger.created(entry.entry, object_id)
-        self._entries[self._entries.index(entry)] = Entry(
-            entry.entry, entry.what, entry.name, entry.cells, id=object_id
-        )
+        try:
+            object_id = add()
+        except EngineFault:
+            self._ledger.removed(key)
+            del self._entries[-1]
+            raise
+        self._ledger.created(key, object_id)
+        self._entries[-1] = Entry(key, what, self._name, self._cells, id=object_id)
+        return object_id
 
     def _lap(self, step: str) -> None:
         now = time.monotonic()

@@ -45,7 +45,7 @@ class Engine:
         self.run_id = run_id
         self.flag = waiting.stop if flag is None else flag
         self.deadlines = target.deadlines
-        self._met = met
+        self.met = met
         self._product: ProductInfo | None = None
         self._lock = threading.Lock()
         self._ca_subjects = ca_subjects(target.engine.ca_file)
@@ -93,11 +93,11 @@ class Engine:
         """Return name and version of the engine; the first call tells `met` who answered."""
         with self._lock:
             if self._product is None:
-                self._met("ca", "; ".join(self._ca_subjects))
+                self.met("ca", "; ".join(self._ca_subjects))
                 info = self._session.call("say who it is", lambda system: system.get().product_info)
                 version = info.version.full_version if info.version is not None else None
                 self._product = ProductInfo(info.name or "", info.vendor or "", version or "unknown")
-                self._met("engine", f"{self._product.name} {self._product.vendor} {self._product.version}")
+                self.met("engine", f"{self._product.name} {self._product.vendor} {self._product.version}")
             return self._product
 
     def _call(

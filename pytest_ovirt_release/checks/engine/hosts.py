@@ -32,6 +32,10 @@ class Hosts(Group):
         """Return the host with exactly this address."""
         return next((h for h in self.list() if h.address == address), None)
 
+    def find(self, name: str) -> str | None:
+        """Return the id of the host with this name."""
+        return next((h.id for h in self.list() if h.name == name), None)
+
     def mark(self, host_id: str, comment: str) -> None:
         """Put a comment on a host."""
         correlation = self._correlation("mark")

@@ -176,6 +176,13 @@ class Vms(Group):
         )
         return None if found is None else facts.transfer(found)
 
+    def transfers_of(self, disk_id: str) -> tuple[Transfer, ...]:
+        """Return the image transfers of one disk."""
+        found = self._call("list its transfers", lambda system: system.image_transfers_service().list())
+        return tuple(
+            facts.transfer(t) for t in found if disk_id in {facts.object_id(t.disk), facts.object_id(t.image)}
+        )
+
     def finalize_transfer(self, transfer_id: str) -> None:
         """Close a transfer whose bytes are all there."""
         self._call(

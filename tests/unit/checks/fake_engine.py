@@ -6,8 +6,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pytest_ovirt_release.checks.engine import Domain, EngineFault, Event, Host, Vm
-from pytest_ovirt_release.target.model import Deadlines
+from pytest_ovirt_release.checks.engine import Domain, EngineFault, Event, Host, Transfer, Vm
+from pytest_ovirt_release.target.model import Deadlines, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,9 @@ class FakeEngine:
             ssh=1,
         )
         self.flag = threading.Event()
+        self.target: Target | None = None
         self.base = "https://127.0.0.1:4443"
+        self.met: Callable[[str, str], None] = lambda *_: None
         self.calls: list[str] = []
         self.refuse: dict[str, list[Exception]] = {}
         self.after: dict[str, Callable[[], None]] = {}
@@ -44,6 +46,7 @@ class FakeEngine:
         self.attached: dict[str, str] = {}
         self.vm_by_id: dict[str, Vm] = {}
         self.disks: dict[str, str] = {}
+        self.transfers: list[Transfer] = []
         self.log: list[Event] = []
         self.hosts, self.storage, self.vms, self.events = Hosts(self), Storage(self), Vms(self), Events(self)
 
@@ -92,6 +95,9 @@ class Hosts:
 
     def by_address(self, address: str) -> Host | None:
         return next((h for h in self.list() if h.address == address), None)
+
+    def find(self, name: str) -> str | None:
+        return next((h.id for h in self.list() if h.name == name), None)
 
     def mark(self, host_id: str, comment: str) -> None:
         self.engine.asked("hosts.mark", host_id, comment)
@@ -216,7 +222,15 @@ class Vms:
         self.engine.vm_by_id.pop(vm_id, None)
 
     def disk_status(self, disk_id: str) -> str | None:
-        return "ok" if disk_id in self.engine.disks else None
+        locked = any(t.phase == "transferring" for t in self.engine.transfers)
+        return ("locked" if locked else "ok") if disk_id in self.engine.disks else None
+
+    def transfers_of(self, disk_id: str) -> tuple[Transfer, ...]:
+        return tuple(self.engine.transfers)
+
+    def cancel_transfer(self, transfer_id: str) -> None:
+        self.engine.asked("transfer.cancel", transfer_id)
+        self.engine.transfers.clear()
 
     def disk_name(self, disk_id: str) -> str | None:
         return self.engine.disks.get(disk_id)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_ovirt_release.checks import origin
 from pytest_ovirt_release.checks.cycle import Cycle
 from pytest_ovirt_release.checks.ledger import Ledger, open_entries
 from pytest_ovirt_release.checks.node import Result
@@ -74,6 +75,8 @@ class Run:
         self.commands: list[str] = []
         remote = FakeRemote(self.answers, lambda argv: self.commands.append(" ".join(argv)))
         monkeypatch.setattr(Parts, "remote", lambda *_: nullcontext(remote))
+        monkeypatch.setattr(origin, "Remote", lambda *_, **__: nullcontext(remote))
+        engine.target = TARGET
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
         self.records.append({"kind": kind, "at": f"{len(self.records):06}", **fields})

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
 import json
+import threading
+import tomllib
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
 
 from pytest_ovirt_release.checks import engine as engine_module
-from pytest_ovirt_release.checks.engine import Domain, Vm
+from pytest_ovirt_release.checks import removers
+from pytest_ovirt_release.checks.engine import Domain, Transfer, Vm
 from pytest_ovirt_release.checks.ledger import Ledger, open_entries
 from pytest_ovirt_release.checks.reaper import reap
 from pytest_ovirt_release.checks.removal import remove_all
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
+from pytest_ovirt_release.target.model import Target
 from tests.unit.checks.fake_engine import FakeEngine, refusal
 from tests.unit.checks.small_engine import make_ca
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_ovirt_release.checks.engine import Host
     from pytest_ovirt_release.checks.ledger import Entry
 
 RUN = "abcd1234"
@@ -109,6 +115,14 @@ def test_what_was_made_but_never_noted_is_found_by_its_name(engine: FakeEngine, 
     assert engine.calls == ["disk.remove d7"]
 
 
+def test_what_was_under_way_when_the_run_was_killed_is_waited_for(engine: FakeEngine, book: Book) -> None:
+    book.made("host", book.ledger.name("node-2"), None)
+    book.records[-1]["at"] = datetime.now(UTC).isoformat()
+    threading.Timer(0.3, lambda: engine.host(name=book.ledger.name("node-2"))).start()
+    assert remove(engine, book) == []
+    assert engine.calls == ["hosts.remove h1"]
+
+
 def test_what_does_not_carry_the_run_id_is_never_touched(engine: FakeEngine, book: Book) -> None:
     engine.host(status="up", name="production-7", comment="rel-someone-else-run")
     engine.disks["d1"] = "golden-image"
@@ -120,12 +134,46 @@ def test_what_does_not_carry_the_run_id_is_never_touched(engine: FakeEngine, boo
     assert [r["kind"] for r in book.records].count("left") == 2
 
 
-def test_a_domain_of_unknown_origin_is_forgotten_never_formatted(engine: FakeEngine, book: Book) -> None:
-    engine.domains["sd1"] = Domain("sd1", book.ledger.name("nfs"), "")
-    book.made("storage-domain", book.ledger.name("nfs"), None, **KIND)
+@pytest.mark.parametrize("on_storage", ["production", None])
+def test_a_domain_of_unknown_origin_is_forgotten_never_formatted(
+    engine: FakeEngine, book: Book, monkeypatch: pytest.MonkeyPatch, on_storage: str | None
+) -> None:
+    unnoted_domain(engine, book, monkeypatch, on_storage)
     (left,) = remove(engine, book)
     assert engine.calls == ["sd.forget sd1"]
     assert "nothing was deleted" in (left.left or "")
+
+
+def test_a_new_domain_that_was_never_noted_is_removed(
+    engine: FakeEngine, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unnoted_domain(engine, book, monkeypatch, book.ledger.name("nfs"))
+    assert remove(engine, book) == []
+    assert engine.calls == ["sd.format sd1 h1"]
+
+
+def unnoted_domain(
+    engine: FakeEngine, book: Book, monkeypatch: pytest.MonkeyPatch, on_storage: str | None
+) -> None:
+    engine.target = TARGET_FILE
+    engine.domains["sd1"] = Domain("sd1", book.ledger.name("nfs"), "")
+    book.made("storage-domain", book.ledger.name("nfs"), None, node="node-1", **KIND)
+    monkeypatch.setattr(removers, "name_on_storage", lambda *_: on_storage)
+
+
+def test_an_installation_that_goes_on_ends_before_its_host_is_removed(engine: FakeEngine, book: Book) -> None:
+    engine.host(name=book.ledger.name("node-2"), status="installing")
+    book.made("host", book.ledger.name("node-2"), "h1")
+    original, coming = engine.hosts.get, ["installing", "installing", "initializing", "up"]
+
+    def get(host_id: str) -> Host | None:
+        if coming:
+            engine.become(coming.pop(0))
+        return original(host_id)
+
+    engine.hosts.get = get  # type: ignore[method-assign] # time passes
+    assert remove(engine, book) == []
+    assert engine.calls == ["hosts.deactivate h1", "hosts.remove h1"]
 
 
 def test_a_busy_engine_is_asked_again(engine: FakeEngine, book: Book) -> None:
@@ -146,6 +194,24 @@ def test_a_real_refusal_is_left_with_its_sentence_and_the_rest_goes_on(
     assert "not empty" in (left.left or "")
     assert engine.did("cluster.remove") == 1
     assert remove(engine, book) == []
+
+
+def test_what_cannot_go_keeps_what_it_stands_on(engine: FakeEngine, book: Book) -> None:
+    fill(engine, book)
+    engine.refuse["sd.deactivate"] = [refusal("Cannot deactivate", 400)]
+    left = remove(engine, book)
+    assert [entry.what for entry in left] == ["storage-domain", "data-center", "host"]
+    assert "storage-domain rel-abcd1234-nfs (sd1) is still there" in (left[2].left or "")
+    assert engine.did("hosts.deactivate") == 0
+    assert remove(engine, book) == []
+
+
+def test_a_transfer_that_was_left_open_is_ended(engine: FakeEngine, book: Book) -> None:
+    engine.disks["d1"] = book.ledger.name("vm")
+    engine.transfers.append(Transfer("t1", "transferring", None, None))
+    book.made("disk", book.ledger.name("vm"), "d1")
+    assert remove(engine, book) == []
+    assert engine.calls == ["transfer.cancel t1", "disk.remove d1"]
 
 
 def test_an_engine_that_does_not_answer_leaves_the_ledger_open(engine: FakeEngine, book: Book) -> None:
@@ -217,6 +283,9 @@ ssh = { address = "127.0.0.2", host_key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI
 [storage]
 nfs = { address = "127.0.0.1", path = "/exports/data" }
 """
+
+
+TARGET_FILE = Target.model_validate(tomllib.loads(TARGET))
 
 
 def test_a_killed_run_is_finished_from_its_journals(run_folder: Path, engine: FakeEngine) -> None:
