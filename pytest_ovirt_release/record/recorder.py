@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_ovirt_release.errors import Blocked, CheckFailed, Unproven
+from pytest_ovirt_release.errors import Blocked, CheckFailed, ReleaseError, Unproven
 from pytest_ovirt_release.record import suite
 
 if TYPE_CHECKING:
@@ -159,7 +159,10 @@ def _marks(node: Any) -> Any:  # noqa: ANN401 - items and function definitions s
 
 def _error_facts(error: BaseException) -> dict[str, str | None]:
     """Return plain facts of an exception, fit to cross to the controller."""
-    kind = "Blocked" if isinstance(error, Blocked) else "Unproven" if isinstance(error, Unproven) else None
+    # A mistake somebody can mend (ReleaseError) says nothing about the requirement.
+    kind = "Blocked" if isinstance(error, Blocked) else None
+    if kind is None and isinstance(error, Unproven | ReleaseError):
+        kind = "Unproven"
     if kind is None and not isinstance(error, CheckFailed):
         return {}
     return {

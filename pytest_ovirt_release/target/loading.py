@@ -138,7 +138,7 @@ def _ssh(where: str, ssh: object, folder: Path) -> Iterator[str]:
 def _storage(data: Mapping[str, Any]) -> Iterator[str]:
     storage = data.get("storage")
     given: Mapping[str, Any] = storage if isinstance(storage, dict) else {}
-    served = {node.get("storage"): where for where, node in items(data, "nodes")}
+    served = {str(node.get("storage")): where for where, node in items(data, "nodes")}
     if "nfs" in served and "nfs" not in given:
         yield f"storage.nfs: missing; {served['nfs']} serves nfs, so its address and path are needed"
     if "local" in served and "local_path" not in given:

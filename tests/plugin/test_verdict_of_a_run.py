@@ -45,6 +45,8 @@ SPOILT = [
     ("crash", "import os\n\ndef test_alpha():\n    os._exit(9)", None, "errored"),
     ("blocked-unlawfully", 'from pytest_ovirt_release.errors import Blocked\n\ndef test_alpha():\n    raise Blocked("gamma", "no")', 10, "errored"),
     ("unreachable", 'from pytest_ovirt_release.errors import Unreachable\n\ndef test_alpha():\n    raise Unreachable("gone")', 10, "errored"),
+    ("mistake", 'from pytest_ovirt_release.errors import ReleaseError\n\ndef test_alpha():\n    raise ReleaseError("mend it")', 10, "errored"),
+    ("blocked-on-itself", 'from pytest_ovirt_release.errors import Blocked\n\ndef test_alpha():\n    raise Blocked("alpha", "in use")', 10, "blocked"),
     ("exit-zero", 'def test_alpha():\n    pytest.exit("bye", returncode=0)', None, None),
 ]  # fmt: skip
 
