@@ -92,9 +92,9 @@ class History:
         if self.branch is None:
             return False
         done = git(["merge-base", "--is-ancestor", commit, _BRANCH], self.folder, self.deadline)
-        if done.code > 1 or done.code < 0:
+        if done.status > 1 or done.status < 0:
             raise Unreachable(f"git could not compare {commit} with the branch: {done.complaint}")
-        return done.code == 0
+        return done.status == 0
 
     def branch_began(self) -> DatedCommit | None:
         """Return the branch's first own commit: the oldest of its line that the default branch's line lacks.
@@ -116,7 +116,7 @@ class History:
     def text_at(self, commit: str, path: str) -> str | None:
         """Return a small file's text at a commit, None when it is not there."""
         size = git(["cat-file", "-s", f"{commit}:{path}"], self.folder, self.deadline)
-        if size.code != 0:
+        if size.status != 0:
             raise_what_is_certain(size, self.url)
             if b"does not exist" in size.err:
                 return None
@@ -131,7 +131,7 @@ class History:
 
     def _ask(self, *words: str) -> str:
         done = git(list(words), self.folder, self.deadline)
-        if done.code != 0:
+        if done.status != 0:
             raise Unreachable(f"git {words[0]} on {self.url} failed: {done.complaint}")
         return done.out.decode("utf-8", "replace")
 
@@ -187,7 +187,7 @@ def fetch_tree(url: str, commit: str, folder: Path, deadline: float) -> tuple[Tr
     _scratch(folder, url, deadline)
     _fetch(folder, url, ["--depth=1", "--filter=blob:none", "origin", commit], deadline)
     done = git(["ls-tree", "-r", "-z", "--full-tree", commit], folder, deadline)
-    if done.code != 0:
+    if done.status != 0:
         raise Unreachable(f"git could not list the tree of {commit}: {done.complaint}")
     entries = []
     for record in done.out.split(b"\0")[:-1]:
@@ -200,16 +200,16 @@ def fetch_tree(url: str, commit: str, folder: Path, deadline: float) -> tuple[Tr
 def _ls_remote(url: str, refs: Sequence[str], deadline: float) -> dict[str, str]:
     check_url(url)
     done = git(["ls-remote", "--exit-code", "--", url, *refs], Path("/"), deadline)
-    if done.code == _NO_MATCH and refs:
+    if done.status == _NO_MATCH and refs:
         # git takes any web page for a repository without refs, so an empty answer needs a second look.
         if not _ls_remote(url, [], deadline):
             raise CheckFailed(
                 "repository-empty", f"{url} shows no ref at all: it is empty, or no git repository"
             )
         return {}
-    if done.code == _NO_MATCH:
+    if done.status == _NO_MATCH:
         return {}
-    if done.code != 0:
+    if done.status != 0:
         raise_what_is_certain(done, url)
         raise Unreachable(f"{url} did not answer as a git repository: {done.complaint}")
     found: dict[str, str] = {}
@@ -231,12 +231,12 @@ def _scratch(folder: Path, url: str, deadline: float) -> None:
     folder.mkdir(parents=True)
     for words in (["init", "--quiet", "--bare", "."], ["config", "remote.origin.url", url]):
         done = git(words, folder, deadline)
-        if done.code != 0:
+        if done.status != 0:
             raise ReleaseError(f"git {words[0]} in {folder} failed: {done.complaint}")
 
 
 def _fetch(folder: Path, url: str, words: Sequence[str], deadline: float) -> None:
     done = git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *words], folder, deadline)
-    if done.code != 0:
+    if done.status != 0:
         raise_what_is_certain(done, url)
         raise Unreachable(f"git could not fetch from {url}: {done.complaint}")

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pytest_ovirt_release.checks.programs import Finished, OutOfTime, run
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
+from pytest_ovirt_release.local.processes import Finished, OutOfTime, ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,6 @@ def git(words: Sequence[str], folder: Path, deadline: float) -> Finished:
         "GIT_CEILING_DIRECTORIES": str(folder.parent),
     }
     try:
-        return run(["git", "-c", "gc.auto=0", *words], deadline=deadline, env=env, cwd=folder)
+        return ask(["git", "-c", "gc.auto=0", *words], deadline=deadline, env=env, cwd=folder)
     except OutOfTime as error:
         raise Unreachable(f"git {words[0]} did not finish within {deadline:.0f} s") from error

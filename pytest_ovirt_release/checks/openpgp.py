@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.checks.openpgp_packets import CLEARSIGNED, NotOpenPgp, signature_packets
 from pytest_ovirt_release.checks.openpgp_reasons import LARGEST_SIGNATURE, SENTENCES
 from pytest_ovirt_release.checks.openpgp_status import GOOD, SignatureBlock, judge_status
-from pytest_ovirt_release.checks.programs import run
 from pytest_ovirt_release.checks.signers import KeyPin, SignerPolicy, SignerUnassigned, keyring
 from pytest_ovirt_release.errors import CheckFailed
+from pytest_ovirt_release.local.processes import ask
 from pytest_ovirt_release.release.model import Strict
 
 if TYPE_CHECKING:
@@ -245,5 +245,5 @@ def _gpg(home: Path, words: list[str], deadline: float) -> tuple[int, bytes, str
         "--batch", "--no-tty", "--status-fd", "1", *words,
     ]  # fmt: skip
     env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LC_ALL": "C", "LANG": "C"}
-    done = run(argv, deadline=deadline, env=env)
-    return done.code, done.out, done.complaint
+    done = ask(argv, deadline=deadline, env=env)
+    return done.status, done.out, done.complaint

@@ -1,4 +1,4 @@
-"""Run one program with a deadline: own session, no input, capped output, nothing of its group left behind."""
+"""Run one program with a deadline: no shell, own session, no input, capped output, nothing of its group left behind."""
 
 from __future__ import annotations
 
@@ -8,19 +8,31 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from pytest_ovirt_release.errors import ReleaseError, Unproven
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LAUNCHER = Path(__file__).with_name("limited.py")
 LARGEST_OUTPUT = 128 * 1024
-"""Bytes of output that are kept: one half from the beginning, the other from the end."""
+"""Bytes that `run` keeps: one half from the beginning, the other from the end."""
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes that a program may write before `ask` refuses its answer."""
 DRAIN = 2.0
-"""Seconds to read what is left in the pipe once the group is gone; only an escaped child can hold it open."""
+"""Seconds to read what is left in the pipes once the group is gone; only an escaped child can hold them open."""
+
+
+class OutOfTime(Unproven):
+    """A program did not finish within its deadline and was ended."""
+
+
+class TooMuchOutput(Unproven):
+    """A program wrote more than anybody would read."""
 
 
 @dataclass(frozen=True)
@@ -35,38 +47,24 @@ class Limits:
 
 @dataclass(frozen=True)
 class Finished:
-    """How a program ended: `status` is negative for a signal; `output` holds stdout and stderr as they came."""
+    """How a program ended: `status` is negative for a signal; `err` is empty where it was mixed into `out`."""
 
     status: int
-    output: str
+    out: bytes
+    err: bytes
     seconds: float
     timed_out: bool = False
 
+    @property
+    def output(self) -> str:
+        """Its standard output as text."""
+        return self.out.decode("utf-8", "replace")
 
-class _Tail:
-    """Keeps the head and the tail of a stream of bytes."""
-
-    def __init__(self, largest: int) -> None:
-        self._half = largest // 2
-        self._head = bytearray()
-        self._tail = bytearray()
-        self._cut = 0
-
-    def add(self, data: bytes) -> None:
-        room = self._half - len(self._head)
-        self._head += data[:room]
-        self._tail += data[room:] if room < len(data) else b""
-        if len(self._tail) > 2 * self._half:
-            surplus = len(self._tail) - self._half
-            self._cut += surplus
-            del self._tail[:surplus]
-
-    def text(self) -> str:
-        surplus = max(0, len(self._tail) - self._half)
-        tail = bytes(self._tail[surplus:])
-        cut = self._cut + surplus
-        middle = f"\n[… {cut} bytes cut …]\n".encode() if cut else b""
-        return (bytes(self._head) + middle + tail).decode("utf-8", "replace")
+    @property
+    def complaint(self) -> str:
+        """The last lines of its standard error, for a message."""
+        lines = self.err.decode("utf-8", "replace").strip().splitlines()
+        return " / ".join(lines[-3:])[:400]
 
 
 def run(
@@ -77,70 +75,143 @@ def run(
     cwd: Path,
     limits: Limits | None = None,
 ) -> Finished:
-    """Run a program and return how it ended; at the deadline (seconds) its whole group is killed.
+    """Run a program and return how it ended, stdout and stderr mixed as they came, cut in the middle if long.
 
-    The environment is exactly `env`. stdin is closed, stderr goes with stdout. Raises OSError when the
-    program cannot be started (with `limits`, that shows as status 127 instead).
+    At the deadline (seconds) its whole group is killed and `timed_out` says so. The environment is exactly `env`.
+
+    Raises:
+        ReleaseError: the program is not installed (with `limits`, that shows as status 127 instead).
     """
+    return _execute(_limited(command, limits), [_Kept(LARGEST_OUTPUT)], deadline, env, cwd)
+
+
+def ask(
+    command: Sequence[str], *, deadline: float, env: Mapping[str, str], cwd: Path | None = None
+) -> Finished:
+    """Run a program whose every byte counts, stdout and stderr apart. The environment is exactly `env`.
+
+    Raises:
+        ReleaseError: the program is not installed.
+        OutOfTime: the deadline (seconds) passed; the program and all it started were killed.
+        TooMuchOutput: it wrote more than LARGEST_ANSWER.
+    """
+    kept = [_Kept(LARGEST_ANSWER), _Kept(LARGEST_ANSWER)]
+    done = _execute(command, kept, deadline, env, cwd)
+    if done.timed_out or not all(k.whole for k in kept):
+        raise OutOfTime(f"{command[0]} did not finish within {deadline:.0f} s")
+    written = sum(k.size for k in kept)
+    if written > LARGEST_ANSWER:
+        raise TooMuchOutput(f"{command[0]} wrote {written} bytes, more than {LARGEST_ANSWER}")
+    return done
+
+
+def how_to_install(program: str) -> str:
+    """Return the command that brings a program on the systems we know."""
+    package = {"gpg": "gnupg"}.get(program, program)
+    fedora = {"gpg": "gnupg2"}.get(program, program)
+    return f"apt install {package} (Debian) or dnf install {fedora} (Fedora, EL)"
+
+
+class _Kept:
+    """What is kept of a stream of bytes: all of it up to `largest`, else its head and its tail."""
+
+    def __init__(self, largest: int) -> None:
+        self._half = largest // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.size = 0
+        self.whole = False
+
+    def add(self, data: bytes) -> None:
+        self.size += len(data)
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:]
+        if len(self._tail) > 2 * self._half:
+            del self._tail[: -self._half]
+
+    def read(self) -> bytes:
+        tail = self._tail[-self._half :]
+        cut = self.size - len(self._head) - len(tail)
+        middle = f"\n[… {cut} bytes cut …]\n".encode() if cut else b""
+        return bytes(self._head) + middle + bytes(tail)
+
+
+def _execute(
+    command: Sequence[str], kept: Sequence[_Kept], deadline: float, env: Mapping[str, str], cwd: Path | None
+) -> Finished:
+    """Run a command; `kept` takes its output, and the second, if there is one, its standard error."""
     began = time.monotonic()
-    process = subprocess.Popen(
-        _limited(command, limits),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(env),
-        cwd=cwd,
-        start_new_session=True,
-        bufsize=0,
-    )
-    kept = _Tail(LARGEST_OUTPUT)
-    pipe = process.stdout
-    assert pipe is not None  # noqa: S101 - stdout=PIPE above; told to the type checker
-    with pipe:
+    process = _start(command, env, cwd, apart=len(kept) > 1)
+    streams = {pipe: k for pipe, k in zip((process.stdout, process.stderr), kept, strict=False) if pipe}
+    with ExitStack() as pipes:
+        for pipe in streams:
+            pipes.enter_context(pipe)
         try:
-            ended = _watch(process, pipe, kept, began + deadline)
+            in_time = _watch(process, streams, began + deadline)
         finally:
             _end_group(process)
-        _read_until(pipe, kept, time.monotonic() + DRAIN)
-    return Finished(process.wait(DRAIN), kept.text(), time.monotonic() - began, timed_out=not ended)
+        _read(streams, time.monotonic() + DRAIN)
+    out, err = kept[0].read(), kept[1].read() if len(kept) > 1 else b""
+    return Finished(process.wait(DRAIN), out, err, time.monotonic() - began, timed_out=not in_time)
 
 
-def _limited(command: Sequence[str], limits: Limits | None) -> list[str]:
+def _start(
+    command: Sequence[str], env: Mapping[str, str], cwd: Path | None, *, apart: bool
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE if apart else subprocess.STDOUT,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+            bufsize=0,
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not cwd.is_dir():
+            raise
+        raise ReleaseError(f"{command[0]} is not installed; {how_to_install(command[0])}") from error
+
+
+def _limited(command: Sequence[str], limits: Limits | None) -> Sequence[str]:
     if limits is None:
-        return list(command)
+        return command
     numbers = (limits.cpu_seconds, limits.file_size, limits.address_space, limits.extra_threads)
     return [sys.executable, "-I", "-S", str(LAUNCHER), *map(str, numbers), *command]
 
 
-def _watch(process: subprocess.Popen[bytes], pipe: IO[bytes], kept: _Tail, until: float) -> bool:
+def _watch(process: subprocess.Popen[bytes], streams: Mapping[IO[bytes], _Kept], until: float) -> bool:
     """Read output until the program itself has ended; False when the deadline came first."""
-    descriptor = os.pidfd_open(process.pid)
+    end = os.pidfd_open(process.pid)
     try:
-        with selectors.DefaultSelector() as ready:
-            ready.register(descriptor, selectors.EVENT_READ, "end")
-            ready.register(pipe, selectors.EVENT_READ, "output")
-            while (left := until - time.monotonic()) > 0:
-                events = {key.data for key, _ in ready.select(left)}
-                if "end" in events:
-                    return True
-                if "output" in events:
-                    data = os.read(pipe.fileno(), 65536)
-                    kept.add(data)
-                    if not data:
-                        ready.unregister(pipe)
+        return _read(streams, until, end)
     finally:
-        os.close(descriptor)
-    return False
+        os.close(end)
 
 
-def _read_until(pipe: IO[bytes], kept: _Tail, until: float) -> None:
+def _read(streams: Mapping[IO[bytes], _Kept], until: float, end: int | None = None) -> bool:
+    """Read until the descriptor `end` is ready, or without one until the streams end; False: out of time."""
     with selectors.DefaultSelector() as ready:
-        ready.register(pipe, selectors.EVENT_READ)
-        while (left := until - time.monotonic()) > 0 and ready.select(left):
-            data = os.read(pipe.fileno(), 65536)
-            if not data:
-                return
-            kept.add(data)
+        if end is not None:
+            ready.register(end, selectors.EVENT_READ)
+        for pipe, kept in streams.items():
+            if not kept.whole:
+                ready.register(pipe, selectors.EVENT_READ, kept)
+        while ready.get_map():
+            if (left := until - time.monotonic()) <= 0:
+                return False
+            for key, _ in ready.select(left):
+                if key.data is None:
+                    return True
+                data = os.read(key.fd, 65536)
+                key.data.add(data)
+                if not data:
+                    key.data.whole = True
+                    ready.unregister(key.fileobj)
+    return True
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -25,8 +25,8 @@ from pytest_ovirt_release.checks.openpgp import (
 )
 from pytest_ovirt_release.checks.openpgp_packets import NotOpenPgp, packet_tags, signature_packets
 from pytest_ovirt_release.checks.openpgp_status import BAD_KEYWORDS, GOOD, judge_status
-from pytest_ovirt_release.checks.programs import OutOfTime
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError
+from pytest_ovirt_release.local.processes import OutOfTime
 from tests.unit.checks.signing import KeyRoom, pin
 
 if TYPE_CHECKING:
