@@ -4,46 +4,32 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
+import tempfile
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from pytest_ovirt_release.checks.database_server import Server, database_name, server_of
-from pytest_ovirt_release.errors import ReleaseError, Unreachable
+from pytest_ovirt_release.errors import ReleaseError, Unproven, Unreachable
 from pytest_ovirt_release.local import processes
 from pytest_ovirt_release.local.postgres import EmbeddedPostgres, write_pgpass, write_private
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from pytest_ovirt_release.checks.ledger import Entry, Ledger
     from pytest_ovirt_release.local.postgres import Connection
 
 ROLE = "engine"
 """The role and the database of an embedded server have the names that oVirt's own defaults have."""
 
 DEADLINE = 60.0
+"""Seconds that one statement may take."""
+EMPTY = "ENCODING 'UTF8' TEMPLATE template0"
 FIELD, RECORD = "\x1f", "\x1e"
 CONNECTION_BAD = 2
 """psql's exit status when it could not connect."""
-
-
-class LedgerLike(Protocol):
-    """What a database on somebody's server is written down in before it is created."""
-
-    run_id: str
-
-    def intent(self, what: str, name: str, *, cells: tuple[str, ...], **details: object) -> str:
-        """Write down what is about to be created; returns the entry's id."""
-
-    def created(self, entry: str, object_id: str) -> None:
-        """Note that it exists."""
-
-    def removed(self, entry: str) -> None:
-        """Note that it is gone."""
-
-    def left(self, entry: str, why: str) -> None:
-        """Note that it could not be removed."""
 
 
 class QueryError(Exception):
@@ -53,7 +39,7 @@ class QueryError(Exception):
 class Database:
     """An empty database for one run; `values` and `environment` are what a script needs to reach it."""
 
-    def __init__(self, url: str | None, scratch: Path, ledger: LedgerLike | None = None) -> None:
+    def __init__(self, url: str | None, scratch: Path, ledger: Ledger) -> None:
         """Take the server's address and a private folder.
 
         Args:
@@ -109,17 +95,15 @@ class Database:
         return _psql(self.connection, self.name, sql, self._scratch)
 
     def _embed(self, undo: contextlib.ExitStack) -> None:
-        server = undo.enter_context(EmbeddedPostgres())
-        superuser = server.superuser
-        self._server = Server(superuser, "postgres", "embedded PostgreSQL")
+        superuser = undo.enter_context(EmbeddedPostgres()).superuser
+        self._server = server = Server(superuser, "postgres", "embedded PostgreSQL")
         password = secrets.token_urlsafe(18)
         pgpass = self._scratch / "pgpass"
         write_pgpass(pgpass, {ROLE: password})
         undo.callback(pgpass.unlink, missing_ok=True)
         # token_urlsafe has no quote; the role is new, its password lives as long as the server.
-        self._order(
-            f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}'", f"CREATE DATABASE {ROLE} {EMPTY} OWNER {ROLE}"
-        )
+        role = f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}'"
+        _order(server, self._scratch, role, f"CREATE DATABASE {ROLE} {EMPTY} OWNER {ROLE}")
         self.connection = replace(superuser, user=ROLE, pgpass=pgpass)
         self._add_extension(superuser)
 
@@ -128,72 +112,62 @@ class Database:
         self._server = server = server_of(url, os.environ, pgpass)
         undo.callback(pgpass.unlink, missing_ok=True)
         self.connection = server.connection
-        run = self._ledger.run_id if self._ledger else secrets.token_hex(6)
-        self.name = database_name(run)
-        entry = None
-        if self._ledger is not None:
-            entry = self._ledger.intent("database", self.name, cells=("database-creation",), url=url)
+        self.name = database_name(self._ledger.run_id, secrets.token_hex(2))
+        entry = self._ledger.intent("database", self.name, cells=["database-creation"], url=url)
         try:
-            self._order(f'CREATE DATABASE "{self.name}" {EMPTY}')
+            _order(server, self._scratch, f'CREATE DATABASE "{self.name}" {EMPTY}')
         except ReleaseError:
-            if self._ledger is not None and entry is not None:
-                self._ledger.removed(entry)  # it never came to be; one of that name is not ours to drop
+            self._ledger.removed(entry)  # it never came to be; one of that name is not ours to drop
             raise
-        undo.callback(self._give_back, entry)
-        if self._ledger is not None and entry is not None:
-            self._ledger.created(entry, self.name)
+        undo.callback(self._give_back, server, entry)
+        self._ledger.created(entry, self.name)
         self._add_extension(server.connection)
 
-    def _give_back(self, entry: str | None) -> None:
+    def _give_back(self, server: Server, entry: str) -> None:
         try:
-            self._order(f'DROP DATABASE IF EXISTS "{self.name}"')
+            _order(server, self._scratch, _drop(self.name))
         except (ReleaseError, Unreachable) as error:
-            if self._ledger is None or entry is None:
-                raise
             self._ledger.left(entry, str(error))
-            return
-        if self._ledger is not None and entry is not None:
+        else:
             self._ledger.removed(entry)
-
-    def _order(self, *statements: str) -> None:
-        server = self._server
-        assert server is not None  # noqa: S101 - both callers have just set it
-        for statement in statements:
-            try:
-                _psql(server.connection, server.maintenance, statement, self._scratch)
-            except QueryError as error:
-                what = " ".join(statement.split()[:2])
-                raise ReleaseError(f"{server.label}: {what} was refused: {error}") from error
 
     def _add_extension(self, superuser: Connection) -> None:
         """Create uuid-ossp where the server has it: oVirt's own schema needs it and may not create it."""
         sql = "SELECT count(*) FROM pg_available_extensions WHERE name = 'uuid-ossp'"
         if _psql(superuser, self.name, sql, self._scratch) != [["0"]]:
-            with contextlib.suppress(
-                QueryError
-            ):  # not ours to create: the script itself will say what it lacks
+            # Where it is not ours to create, the script itself will say what it lacks.
+            with contextlib.suppress(QueryError):
                 _psql(superuser, self.name, 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp"', self._scratch)
 
 
-def drop(url: str, name: str, scratch: Path) -> None:
-    """Drop a database that a run's ledger still names; gone already is fine.
+def remove_database(entry: Entry, run_id: str) -> None:
+    """Drop the database that a run's ledger still names; gone already is fine.
 
-    Args:
-        url: the entry's `url`; the password comes from the environment, as in the run.
-        name: the entry's name.
-        scratch: a private folder.
+    The password comes from the environment, as in the run.
 
     Raises:
-        Unreachable: the server does not answer. QueryError: it refuses. ReleaseError: the address is wrong.
+        Unproven: it does not carry the run's id, or (Unreachable) the server does not answer.
+        ReleaseError: the server refuses, or its address cannot be used.
     """
-    server = server_of(url, os.environ, scratch / "pgpass")
-    try:
-        _psql(server.connection, server.maintenance, f'DROP DATABASE IF EXISTS "{name}"', scratch)
-    finally:
-        (scratch / "pgpass").unlink(missing_ok=True)
+    if not re.fullmatch(database_name(run_id, "[0-9a-f]{4}"), entry.name):
+        raise Unproven(f"{entry} does not carry this run's id: not touched")
+    with tempfile.TemporaryDirectory(prefix="rel-database-") as folder:
+        scratch = Path(folder)
+        server = server_of(str(entry.details.get("url") or ""), os.environ, scratch / "pgpass")
+        _order(server, scratch, _drop(entry.name))
 
 
-EMPTY = "ENCODING 'UTF8' TEMPLATE template0"
+def _drop(name: str) -> str:
+    return f'DROP DATABASE IF EXISTS "{name}"'
+
+
+def _order(server: Server, scratch: Path, *statements: str) -> None:
+    for statement in statements:
+        try:
+            _psql(server.connection, server.maintenance, statement, scratch)
+        except QueryError as error:
+            what = " ".join(statement.split()[:2])
+            raise ReleaseError(f"{server.label}: {what} was refused: {error}") from error
 
 
 def _psql(connection: Connection, database: str, sql: str, scratch: Path) -> list[list[str]]:

@@ -27,9 +27,13 @@ class Server:
     label: str
 
 
-def database_name(run_id: str) -> str:
-    """Return the name of a run's scratch database: `rel_<run id>`, plain letters, digits and underscores."""
-    return "rel_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in run_id.casefold())[:55]
+def database_name(run_id: str, which: str) -> str:
+    """Return the name of a run's scratch database: `rel_<run id>_<which>`, with letters, digits and underscores.
+
+    `which` tells the databases of one run's processes apart.
+    """
+    plain = "".join(c if c.isalnum() and c.isascii() else "_" for c in run_id.casefold())
+    return f"rel_{plain[:50]}_{which}"
 
 
 def server_of(url: str, environ: Mapping[str, str], pgpass: Path) -> Server:

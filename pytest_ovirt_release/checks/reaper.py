@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.ledger import Entry
     from pytest_ovirt_release.target.model import Target
 
-__all__ = ["reap", "reap_unlocked", "remove_all"]
-
 LOCK_SECONDS = 1.0
+"""How long a run that is just ending may still hold its lock."""
 
 
 def reap(run_folder: Path, dry_run: bool, say: Callable[[str], None]) -> int:  # noqa: FBT001 - a fixed interface

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.checks.database import remove_database
 from pytest_ovirt_release.checks.engine import EngineFault
 from pytest_ovirt_release.checks.ledger import age, object_name
 from pytest_ovirt_release.checks.origin import name_on_storage
@@ -48,6 +49,7 @@ class Remover:
         self._run_id = run_id
         self._say = say
         self._steps: dict[str, Callable[[Entry, str | None], None]] = {
+            "database": lambda entry, _: remove_database(entry, run_id),
             "vm": self._vm,
             "disk": self._disk,
             "storage-domain": self._domain,
@@ -201,16 +203,6 @@ class Remover:
         if status not in {None, "maintenance", "preparing_for_maintenance", "locked"}:
             self._engine.storage.deactivate(data_center_id, domain_id)
 
-    def _data_center(self, entry: Entry, known: str | None) -> None:
-        hosts = self._engine.hosts
-        data_center_id = known or self._find(entry, hosts.find_data_center)
-        name = hosts.data_center_name(data_center_id) if data_center_id else None
-        if data_center_id is None or name is None:
-            return
-        self._own(entry, name)
-        self._insist(f"{entry} removed", lambda: hosts.remove_data_center(data_center_id))
-        self._await_gone(entry, lambda: hosts.data_center_name(data_center_id))
-
     def _host(self, entry: Entry, known: str | None) -> None:
         hosts = self._engine.hosts
         found = known or self._find(entry, hosts.find)
@@ -237,12 +229,27 @@ class Remover:
         if host is not None and host.status not in REMOVABLE_HOSTS | {"preparing_for_maintenance"}:
             self._engine.hosts.deactivate(host_id)
 
+    def _data_center(self, entry: Entry, known: str | None) -> None:
+        hosts = self._engine.hosts
+        self._named(entry, known, hosts.find_data_center, hosts.data_center_name, hosts.remove_data_center)
+
     def _cluster(self, entry: Entry, known: str | None) -> None:
         hosts = self._engine.hosts
-        cluster_id = known or self._find(entry, hosts.find_cluster)
-        name = hosts.cluster_name(cluster_id) if cluster_id else None
-        if cluster_id is None or name is None:
+        self._named(entry, known, hosts.find_cluster, hosts.cluster_name, hosts.remove_cluster)
+
+    def _named(
+        self,
+        entry: Entry,
+        known: str | None,
+        find: Callable[[str], str | None],
+        name_of: Callable[[str], str | None],
+        remove: Callable[[str], None],
+    ) -> None:
+        """Remove what has no state and nothing but its name to know it by."""
+        found = known or self._find(entry, find)
+        name = name_of(found) if found else None
+        if found is None or name is None:
             return
         self._own(entry, name)
-        self._insist(f"{entry} removed", lambda: hosts.remove_cluster(cluster_id))
-        self._await_gone(entry, lambda: hosts.cluster_name(cluster_id))
+        self._insist(f"{entry} removed", lambda: remove(found))
+        self._await_gone(entry, lambda: name_of(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -19,16 +20,20 @@ from pytest_ovirt_release.checks import database as module
 from pytest_ovirt_release.checks import schema
 from pytest_ovirt_release.checks.database import Database, QueryError
 from pytest_ovirt_release.checks.database_server import database_name, server_of
+from pytest_ovirt_release.checks.ledger import Ledger, open_entries
+from pytest_ovirt_release.checks.removal import remove_all
 from pytest_ovirt_release.checks.scripts import require_success, run_script
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
 from pytest_ovirt_release.lab.release import scripts as lab_scripts
 from pytest_ovirt_release.local import postgres
 from pytest_ovirt_release.local.postgres import EmbeddedPostgres
 from pytest_ovirt_release.release.page import Script
+from tests.unit.checks.fake_engine import FakeEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_ovirt_release.checks.ledger import Entry
     from pytest_ovirt_release.checks.scripts import ScriptResult
 
 SCRIPT = Script(
@@ -46,28 +51,27 @@ UPDATE schema_version SET current = true WHERE version = '03000050'"""
 UPGRADES = "packaging/dbscripts/upgrade"
 
 
-class Book:
-    """A ledger that remembers what it was told, in order."""
+RUN = "20261122-abc"
+NAME = "rel_20261122_abc_0a1b"
 
-    run_id = "20261122-abc"
+
+class Book:
+    """A journal in memory with a ledger on it."""
 
     def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.details: dict[str, object] = {}
+        self.records: list[dict[str, Any]] = []
+        self.ledger = Ledger(self.write, RUN)
 
-    def intent(self, what: str, name: str, *, cells: tuple[str, ...], **details: object) -> str:
-        self.lines.append(f"intent {what} {name} {cells[0]}")
-        self.details = details
-        return "entry-1"
+    def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
+        self.records.append({"kind": kind, "at": f"{len(self.records):06}", **fields})
 
-    def created(self, entry: str, object_id: str) -> None:
-        self.lines.append(f"created {entry} {object_id}")
+    @property
+    def kinds(self) -> list[str]:
+        return [record["kind"] for record in self.records]
 
-    def removed(self, entry: str) -> None:
-        self.lines.append(f"removed {entry}")
-
-    def left(self, entry: str, why: str) -> None:
-        self.lines.append(f"left {entry}: {why}")
+    @property
+    def open(self) -> list[Entry]:
+        return open_entries(self.records)
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +92,13 @@ def url(server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def empty(url: str, tmp_path: Path) -> Iterator[Database]:
-    with Database(url, tmp_path) as database:
+    with Database(url, tmp_path, Book().ledger) as database:
         yield database
+
+
+def reap(book: Book) -> list[Entry]:
+    """Remove what the book still names, as `ovirt-release reap` does; no engine is asked for a database."""
+    return remove_all(FakeEngine(), book.ledger, book.open)  # type: ignore[arg-type] # the fake
 
 
 def tree(folder: Path, *faults: str) -> Path:
@@ -109,7 +118,7 @@ def judged(database: Database, source: Path) -> schema.Schema:
 
 
 def test_the_embedded_server_is_real_empty_and_not_ours_to_rule(tmp_path: Path) -> None:
-    with Database(None, tmp_path) as database:
+    with Database(None, tmp_path, Book().ledger) as database:
         folder = Path(database.values["db_host"])
         assert int(database.version.split(".")[0]) >= 16
         schema.require_empty(database)
@@ -271,15 +280,18 @@ def test_a_borrowed_server_gets_a_database_of_this_run_and_loses_it_again(
 ) -> None:
     book = Book()
     sql = "SELECT count(*) FROM pg_database WHERE datname LIKE 'rel\\_%'"
-    with Database(url, tmp_path, book) as database:
-        assert database.values["db_name"] == "rel_20261122_abc"
+    (tmp_path / "other").mkdir()
+    with Database(url, tmp_path, book.ledger) as database:
+        name = database.values["db_name"]
+        assert re.fullmatch("rel_20261122_abc_[0-9a-f]{4}", name)
+        with Database(url, tmp_path / "other", book.ledger) as other:  # two processes of one run
+            assert other.name != name
         assert module._psql(server.superuser, "postgres", sql, tmp_path) == [["1"]]
     assert module._psql(server.superuser, "postgres", sql, tmp_path) == [["0"]]
-    assert book.lines == [
-        "intent database rel_20261122_abc database-creation",
-        "created entry-1 rel_20261122_abc",
-        "removed entry-1",
-    ]
+    assert book.kinds == ["intent", "created"] * 2 + ["removed"] * 2
+    assert {"what": "database", "name": name, "cells": ["database-creation"]}.items() <= book.records[
+        0
+    ].items()
 
 
 def test_a_borrowed_database_that_cannot_be_dropped_is_written_down(
@@ -287,24 +299,32 @@ def test_a_borrowed_database_that_cannot_be_dropped_is_written_down(
 ) -> None:
     book = Book()
     where = server.superuser
-    command = [f"{where.programs}/psql", "-X", "-h", where.host, "-U", where.user, "-d", "rel_20261122_abc"]
-    with Database(url, tmp_path, book):
+    command = [f"{where.programs}/psql", "-X", "-h", where.host, "-U", where.user, "-d"]
+    with Database(url, tmp_path, book.ledger) as database:
         environment = {**os.environ, **where.environment()}
         guest = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
+            [*command, database.name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            text=True,
         )
         assert guest.stdin is not None
         assert guest.stdout is not None
         guest.stdin.write("\\echo here\n")
         guest.stdin.flush()
         guest.stdout.readline()
-    assert book.lines[-1].startswith("left entry-1: ")
-    assert "is being accessed by other users" in book.lines[-1]
+    assert book.kinds[-1] == "left"
+    assert "is being accessed by other users" in book.records[-1]["why"]
+    assert book.open[0].details == {"url": url}
+    assert reap(book) == book.open
+    assert "is being accessed by other users" in (book.open[0].left or "")
     guest.communicate(timeout=20)
-    assert book.details == {"url": url}
-    for _ in range(2):
-        module.drop(url, "rel_20261122_abc", tmp_path)
-    with Database(url, tmp_path, Book()):
+    left = book.open[0]
+    assert reap(book) == []
+    assert book.kinds[-1] == "removed"
+    module.remove_database(left, RUN)
+    with Database(url, tmp_path, Book().ledger):
         pass
 
 
@@ -315,14 +335,41 @@ def test_a_server_that_lets_us_create_nothing_leaves_nothing_in_the_ledger(
     monkeypatch.setenv("PGPASSWORD", "guest")
     book = Book()
     with pytest.raises(ReleaseError, match=r"CREATE DATABASE was refused: .*permission denied"):
-        Database(url.replace("postgres@", "guest@"), tmp_path, book).__enter__()
-    assert book.lines[-1] == "removed entry-1"
+        Database(url.replace("postgres@", "guest@"), tmp_path, book.ledger).__enter__()
+    assert book.kinds == ["intent", "removed"]
+
+
+def test_a_database_of_a_killed_run_is_dropped_and_no_other(
+    url: str, server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    def names() -> list[list[str]]:
+        sql = "SELECT datname FROM pg_database WHERE datname LIKE 'rel\\_%' ORDER BY 1"
+        return module._psql(server.superuser, "postgres", sql, tmp_path)
+
+    book = Book()
+    for name in (NAME, "rel_20261122_ab_0a1b"):
+        module._psql(server.superuser, "postgres", f'CREATE DATABASE "{name}"', tmp_path)
+        book.ledger.intent("database", name, cells=["database-creation"], url=url)
+    left = reap(book)
+    assert names() == [["rel_20261122_ab_0a1b"]]
+    assert [(e.name, e.left) for e in left] == [
+        ("rel_20261122_ab_0a1b", "database rel_20261122_ab_0a1b does not carry this run's id: not touched")
+    ]
+
+
+def test_a_server_that_is_gone_leaves_the_database_in_the_ledger(url: str) -> None:
+    book = Book()
+    book.ledger.intent(
+        "database", NAME, cells=["database-creation"], url="postgresql://engine@/x?host=/nowhere"
+    )
+    assert "PostgreSQL at /nowhere:5432" in (reap(book)[0].left or "")
+    assert book.kinds == ["intent", "left"]
 
 
 def test_a_server_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{postgres.embedded_programs()}:{os.environ['PATH']}")
     with pytest.raises(Unreachable, match="PostgreSQL at /nowhere:5432"):
-        Database("postgresql://engine@/x?host=/nowhere", tmp_path).__enter__()
+        Database("postgresql://engine@/x?host=/nowhere", tmp_path, Book().ledger).__enter__()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -354,8 +401,8 @@ def test_a_password_goes_into_a_private_file_only(tmp_path: Path) -> None:
 
 
 def test_names_of_scratch_databases() -> None:
-    assert database_name("20261122T101112Z-1F") == "rel_20261122t101112z_1f"
-    assert len(database_name("x" * 200)) <= 63
+    assert database_name("20261122T101112Z-1F", "0a1b") == "rel_20261122t101112z_1f_0a1b"
+    assert len(database_name("x" * 200, "0a1b")) <= 63
 
 
 def test_without_the_wheel_the_message_says_what_to_do(
@@ -363,4 +410,4 @@ def test_without_the_wheel_the_message_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(postgres, "PACKAGE", "no_such_package_here")
     with pytest.raises(ReleaseError, match=r"pytest-ovirt-release\[lab\].*--release-database URL"):
-        Database(None, tmp_path).__enter__()
+        Database(None, tmp_path, Book().ledger).__enter__()
