@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from pytest_ovirt_release.checks.node import Remote, Result
     from pytest_ovirt_release.release.page import Setup
 
 LOG_FOLDER = "/var/log/ovirt-engine/setup"
 LOG_LINES = 40
+"""How many of the setup log's last lines are kept."""
 NOT_FOUND = 127
 """Exit status of a shell that does not know the command."""
-
-
-class Result(Protocol):
-    """How a command on the machine ended."""
-
-    @property
-    def status(self) -> int:
-        """Exit status."""
-
-    @property
-    def stdout(self) -> str:
-        """Standard output."""
-
-    @property
-    def stderr(self) -> str:
-        """Standard error."""
-
-
-class Machine(Protocol):
-    """What is needed of `checks.node.Remote`."""
-
-    def run(self, argv: Sequence[str], deadline: float | None = None) -> Result:
-        """Run a command."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +32,7 @@ class Installation:
         return {"setup tool": self.tool, "service enabled": self.enabled, "service active": self.active}
 
 
-def check_installation(machine: Machine, setup: Setup, deadline: float) -> Installation:
+def check_installation(machine: Remote, setup: Setup, deadline: float) -> Installation:
     """Return what the engine's machine says of setup tool and service.
 
     Args:
@@ -73,7 +50,7 @@ def check_installation(machine: Machine, setup: Setup, deadline: float) -> Insta
     return Installation(tool, enabled, active, _newest_log(machine, deadline))
 
 
-def _tool(machine: Machine, setup: Setup, deadline: float) -> str:
+def _tool(machine: Remote, setup: Setup, deadline: float) -> str:
     result = machine.run(setup.tool, deadline)
     command = " ".join(setup.tool)
     if result.status == NOT_FOUND:
@@ -85,7 +62,7 @@ def _tool(machine: Machine, setup: Setup, deadline: float) -> str:
     return result.stdout.strip()
 
 
-def _service(machine: Machine, verb: str, service: str, wanted: str, deadline: float) -> str:
+def _service(machine: Remote, verb: str, service: str, wanted: str, deadline: float) -> str:
     result = machine.run(["systemctl", verb, "--", service], deadline)
     state = result.stdout.strip()
     if result.status != 0 or state != wanted:
@@ -97,7 +74,7 @@ def _service(machine: Machine, verb: str, service: str, wanted: str, deadline: f
     return state
 
 
-def _newest_log(machine: Machine, deadline: float) -> str:
+def _newest_log(machine: Remote, deadline: float) -> str:
     listing = machine.run(["ls", "-1t", "--", LOG_FOLDER], deadline)
     names = [name for name in listing.stdout.splitlines() if name.endswith(".log") and "/" not in name]
     if listing.status != 0 or not names:

@@ -13,15 +13,17 @@ NAME = PACKAGE.name
 RULES = [
     ("verdict", {"pytest", "ovirtsdk4", "paramiko"}),
     ("verdict", {f"{NAME}.checks", f"{NAME}.report", f"{NAME}.lab", f"{NAME}.record", f"{NAME}.target"}),
-    ("release", {"pytest", "ovirtsdk4", "paramiko", f"{NAME}.verdict", f"{NAME}.lab"}),
+    ("release", {"pytest", "ovirtsdk4", "paramiko", f"{NAME}.verdict", f"{NAME}.lab", f"{NAME}.checks"}),
     ("report", {f"{NAME}.checks", f"{NAME}.lab", f"{NAME}.record", f"{NAME}.target"}),
     ("checks", {f"{NAME}.verdict", f"{NAME}.report", f"{NAME}.lab", "pytest"}),
     ("lab", {f"{NAME}.checks", f"{NAME}.verdict", f"{NAME}.report", f"{NAME}.record", "pytest"}),
+    (
+        "local",
+        {f"{NAME}.checks", f"{NAME}.verdict", f"{NAME}.report", f"{NAME}.lab", f"{NAME}.record", "pytest"},
+    ),
     ("target", {f"{NAME}.lab", f"{NAME}.checks", f"{NAME}.verdict"}),
 ]
 ALLOWED = {
-    ("checks/reaper.py", f"{NAME}.verdict"): "reads the journal of the run whose objects it removes",
-    ("release/resolving.py", f"{NAME}.checks"): "writing a candidate uses the same probes that will judge it",
     ("report/pytest_html.py", "pytest"): "the adapter to pytest-html",
 }
 
