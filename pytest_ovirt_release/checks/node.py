@@ -19,6 +19,7 @@ import paramiko
 from pytest_ovirt_release.checks import waiting
 from pytest_ovirt_release.checks.ssh_keys import family, fingerprint, pinned_key, private_key
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
+from pytest_ovirt_release.local.capped import Capped
 from pytest_ovirt_release.target.credentials import read_secret
 
 if TYPE_CHECKING:
@@ -136,8 +137,8 @@ class Remote:
     def _where(self) -> str:
         return f"{self.name} ({self.ssh.user}@{self.ssh.address}:{self.ssh.port})"
 
-    def _read(self, channel: paramiko.Channel, end: float, command: str) -> tuple[_Capped, _Capped]:
-        out, err = _Capped(), _Capped()
+    def _read(self, channel: paramiko.Channel, end: float, command: str) -> tuple[Capped, Capped]:
+        out, err = Capped(LARGEST_OUTPUT), Capped(LARGEST_OUTPUT)
         while True:
             while channel.recv_ready():
                 out.add(channel.recv(CHUNK))
@@ -212,25 +213,3 @@ class Remote:
         self._met(
             f"ssh:{self.name}", f"{transport.remote_version} {banner.decode('utf-8', 'replace')}".strip()
         )
-
-
-class _Capped:
-    """Bytes of which only head and tail are kept."""
-
-    def __init__(self) -> None:
-        self._head = bytearray()
-        self._tail = bytearray()
-        self._cut = 0
-
-    def add(self, data: bytes) -> None:
-        room = LARGEST_OUTPUT // 2 - len(self._head)
-        self._head += data[:room]
-        self._tail += data[room:]
-        over = len(self._tail) - LARGEST_OUTPUT // 2
-        if over > 0:
-            del self._tail[:over]
-            self._cut += over
-
-    def text(self) -> str:
-        middle = f"\n[… {self._cut} bytes cut …]\n".encode() if self._cut else b""
-        return bytes(self._head + middle + self._tail).decode("utf-8", "replace")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pytest_ovirt_release.errors import ReleaseError, Unproven
+from pytest_ovirt_release.local.capped import Capped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +83,7 @@ def run(
     Raises:
         ReleaseError: the program is not installed (with `limits`, that shows as status 127 instead).
     """
-    return _execute(_limited(command, limits), [_Kept(LARGEST_OUTPUT)], deadline, env, cwd)
+    return _execute(_limited(command, limits), [Capped(LARGEST_OUTPUT)], deadline, env, cwd)
 
 
 def ask(
@@ -95,7 +96,7 @@ def ask(
         OutOfTime: the deadline (seconds) passed; the program and all it started were killed.
         TooMuchOutput: it wrote more than LARGEST_ANSWER.
     """
-    kept = [_Kept(LARGEST_ANSWER), _Kept(LARGEST_ANSWER)]
+    kept = [Capped(LARGEST_ANSWER), Capped(LARGEST_ANSWER)]
     done = _execute(command, kept, deadline, env, cwd)
     if done.timed_out or not all(k.whole for k in kept):
         raise OutOfTime(f"{command[0]} did not finish within {deadline:.0f} s")
@@ -112,33 +113,8 @@ def how_to_install(program: str) -> str:
     return f"apt install {package} (Debian) or dnf install {fedora} (Fedora, EL)"
 
 
-class _Kept:
-    """What is kept of a stream of bytes: all of it up to `largest`, else its head and its tail."""
-
-    def __init__(self, largest: int) -> None:
-        self._half = largest // 2
-        self._head = bytearray()
-        self._tail = bytearray()
-        self.size = 0
-        self.whole = False
-
-    def add(self, data: bytes) -> None:
-        self.size += len(data)
-        room = self._half - len(self._head)
-        self._head += data[:room]
-        self._tail += data[room:]
-        if len(self._tail) > 2 * self._half:
-            del self._tail[: -self._half]
-
-    def read(self) -> bytes:
-        tail = self._tail[-self._half :]
-        cut = self.size - len(self._head) - len(tail)
-        middle = f"\n[… {cut} bytes cut …]\n".encode() if cut else b""
-        return bytes(self._head) + middle + bytes(tail)
-
-
 def _execute(
-    command: Sequence[str], kept: Sequence[_Kept], deadline: float, env: Mapping[str, str], cwd: Path | None
+    command: Sequence[str], kept: Sequence[Capped], deadline: float, env: Mapping[str, str], cwd: Path | None
 ) -> Finished:
     """Run a command; `kept` takes its output, and the second, if there is one, its standard error."""
     began = time.monotonic()
@@ -183,7 +159,7 @@ def _limited(command: Sequence[str], limits: Limits | None) -> Sequence[str]:
     return [sys.executable, "-I", "-S", str(LAUNCHER), *map(str, numbers), *command]
 
 
-def _watch(process: subprocess.Popen[bytes], streams: Mapping[IO[bytes], _Kept], until: float) -> bool:
+def _watch(process: subprocess.Popen[bytes], streams: Mapping[IO[bytes], Capped], until: float) -> bool:
     """Read output until the program itself has ended; False when the deadline came first."""
     end = os.pidfd_open(process.pid)
     try:
@@ -192,7 +168,7 @@ def _watch(process: subprocess.Popen[bytes], streams: Mapping[IO[bytes], _Kept],
         os.close(end)
 
 
-def _read(streams: Mapping[IO[bytes], _Kept], until: float, end: int | None = None) -> bool:
+def _read(streams: Mapping[IO[bytes], Capped], until: float, end: int | None = None) -> bool:
     """Read until the descriptor `end` is ready, or without one until the streams end; False: out of time."""
     with selectors.DefaultSelector() as ready:
         if end is not None:
