@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
 
@@ -93,7 +92,11 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("ovirt-release", "oVirt release acceptance")
     for option in OPTIONS:
         text = option.help + (f" (environment: {option.env})" if option.env else "")
-        words: dict[str, Any] = {"action": option.action, "dest": f"release_{option.name.replace('-', '_')}", "help": text}
+        words: dict[str, Any] = {
+            "action": option.action,
+            "dest": f"release_{option.name.replace('-', '_')}",
+            "help": text,
+        }
         if option.action != "store_true":
             words |= {"metavar": option.metavar or "VALUE", "default": None}
         group.addoption(f"--release-{option.name}", **words)
@@ -116,7 +119,7 @@ def read_settings(config: pytest.Config) -> Settings:
     default_target = str(config.getini("release_target")) or None
     return Settings(
         root=root,
-        suite=(root / suite).resolve() if suite else None,
+        suite=Path(os.path.normpath(root / suite)) if suite else None,
         pages=root / str(config.getini("release_pages")),
         reports=root / str(config.getini("release_reports")),
         target=value("target") or ("lab" if faults else None) or default_target or _beside(root),
@@ -137,10 +140,11 @@ def _beside(root: Path) -> str | None:
 
 def is_release_mode(settings: Settings, arguments: list[str], where: Path) -> bool:
     """Return whether at least one path to be collected lies under the suite, or holds it."""
-    if settings.suite is None or not settings.suite.is_dir():
+    if settings.suite is None:
         return False
+    suite = settings.suite.resolve()
     for argument in arguments:
         path = (where / argument.split("::")[0]).resolve()
-        if path == settings.suite or settings.suite in path.parents or path in settings.suite.parents:
+        if path == suite or suite in path.parents or path in suite.parents:
             return True
     return False

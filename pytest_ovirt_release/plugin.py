@@ -16,9 +16,13 @@ from pytest_ovirt_release import options
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from pytest_ovirt_release.controller import Controller
     from pytest_ovirt_release.record.context import Context
+
+LISTING = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")
+"""pytest's options that only show something."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,8 +40,14 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(WorkerPart(config), "ovirt-release-worker")
         return
     settings = options.read_settings(config)
-    if options.is_release_mode(settings, config.args, config.invocation_params.dir):
-        part = ListPart if config.getoption("collectonly") else ControllerPart
+    if settings.suite is None:
+        return
+    if not settings.suite.is_dir() or not settings.suite.is_relative_to(settings.root):
+        raise pytest.UsageError(f"release_suite: {settings.suite} is no folder under rootdir {settings.root}")
+    if not options.is_release_mode(settings, config.args, config.invocation_params.dir):
+        config.pluginmanager.register(PlainPart(settings.suite, settings.root), "ovirt-release-plain")
+    else:
+        part = ListPart if any(config.getoption(name, None) for name in LISTING) else ControllerPart
         config.pluginmanager.register(part(config, settings), "ovirt-release-controller")
 
 
@@ -45,11 +55,13 @@ def _play(config: pytest.Config, context: Context) -> None:
     """Record what this process collects and runs, and offer the fixtures."""
     from pytest_ovirt_release import fixtures  # noqa: PLC0415 - release mode only
     from pytest_ovirt_release.record.recorder import Recorder  # noqa: PLC0415 - release mode only
+    from pytest_ovirt_release.record.suite import scan  # noqa: PLC0415 - release mode only
 
     config.stash[fixtures.CONTEXT] = context
     if not config.pluginmanager.has_plugin("dsession"):
-        recorder = Recorder(context.journal, context.redact, context.page, context.axes)
-        config.pluginmanager.register(recorder, "ovirt-release-recorder")
+        settings = options.read_settings(config)
+        expected = scan(settings.suite, settings.root) if settings.suite else ()
+        config.pluginmanager.register(Recorder(context, expected), "ovirt-release-recorder")
         config.pluginmanager.register(fixtures, "ovirt-release-fixtures")
 
 
@@ -64,6 +76,31 @@ def _arm_signals() -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, interrupt)
+
+
+class PlainPart:
+    """Outside release mode: changes nothing, but lets no test of the suite run unjudged."""
+
+    def __init__(self, suite: Path, root: Path) -> None:
+        """Remember where the suite is, and what node ids begin at."""
+        self._suite = suite.resolve()
+        self._root = root
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Refuse tests of the suite that no path named, such as those of `--pyargs`."""
+        self._refuse({item.path.parent for item in items})
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """Refuse the same of a worker, whose own errors the controller would not print."""
+        self._refuse({(self._root / nodeid.split("::")[0]).parent for nodeid in ids})
+
+    def _refuse(self, folders: set[Path]) -> None:
+        for folder in folders:
+            if folder.resolve().is_relative_to(self._suite):
+                raise pytest.UsageError(
+                    f"{folder}: tests of the release suite are named by path: pytest {self._suite}"
+                )
 
 
 class WorkerPart:
@@ -115,6 +152,8 @@ class ControllerPart:
         from pytest_ovirt_release.controller import Controller  # noqa: PLC0415 - release mode only
 
         self._config = config
+        self._interrupted = False
+        self._exit: int | None = None
         self.controller: Controller = Controller(settings)
         if config.pluginmanager.hasplugin("html"):
             from pytest_ovirt_release.report.pytest_html import PytestHtmlView  # noqa: PLC0415 - where it is used
@@ -160,17 +199,35 @@ class ControllerPart:
             last = (str(excrepr).strip().splitlines() or ["unknown"])[-1]
             self.controller.context.journal.write("internalerror", text=last, sync=True)
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remember that somebody, or pytest.exit, ended the run early: maybe before it began."""
+        self._interrupted = True
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Give the verdict once every fixture is torn down and every worker has ended."""
+        session.exitstatus = self._finish(int(exitstatus))
+
+    def _finish(self, pytest_exit: int) -> int:
         try:
-            session.exitstatus = self.controller.finish(int(exitstatus))
+            self._exit = self.controller.finish(pytest_exit)
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be given is never GO
             self.controller.trouble.append(str(error))
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            self._exit = int(pytest.ExitCode.INTERNAL_ERROR)
+        return self._exit
+
+    def exit_code(self, given: int) -> int:
+        """Return the process's exit code: what the verdict said, and never 0 where none was given."""
+        if self._exit is not None:
+            return self._exit
+        begun = self._interrupted or self.controller.run is not None
+        return int(pytest.ExitCode.INTERRUPTED) if begun and given == 0 else given
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Say the verdict last, when pytest has said everything else."""
+        if self._exit is None and self.controller.context is not None:
+            self.controller.trouble.append("a hook ended the session before its verdict")
+            self._finish(pytest.ExitCode.INTERRUPTED)
         self.controller.abandon()
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and self.controller.run is not None:
@@ -192,17 +249,19 @@ def _say(terminal: Any, controller: Controller) -> None:  # noqa: ANN401 - pytes
         "title": {"bold": True},
     }
     width = terminal._tw.fullwidth  # noqa: SLF001 - pytest has no public width
-    plain = not terminal._tw._file.encoding.lower().startswith("utf")  # noqa: SLF001 - same
+    encoding = getattr(terminal._tw._file, "encoding", None) or "utf-8"  # noqa: SLF001 - same; StringIO has none
+    plain = not encoding.lower().startswith("utf")
     for line in console.lines(controller.verdict, width, folder=str(controller.run.path), ascii_only=plain):
         terminal.write_line(line.text, **styles.get(line.style, {}))
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
-    """Let go of lab and lock even when pytest never came to a session."""
+    """Let the verdict's exit code stand; let go of lab and lock even when pytest never came to a session."""
     try:
-        return (yield)
+        given = yield
     finally:
         part = config.pluginmanager.get_plugin("ovirt-release-controller")
         if isinstance(part, ControllerPart):
             part.controller.abandon()
+    return part.exit_code(int(given or 0)) if isinstance(part, ControllerPart) else given

@@ -66,12 +66,17 @@ def plain(value: object, redact: Callable[[str], str]) -> Any:  # noqa: ANN401 -
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else str(value)  # noqa: PLR0124 - NaN
     if isinstance(value, dict):
-        return {redact(str(k)): plain(v, redact) for k, v in value.items()}
+        return {sound(redact(str(k))): plain(v, redact) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(v, redact) for v in value]
     if isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
-    return cut(redact(str(value)))
+    return cut(sound(redact(str(value))))
+
+
+def sound(text: str) -> str:
+    """Return a text without lone surrogates, which neither UTF-8 nor the channel of a worker can carry."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def cut(text: str) -> str:

@@ -8,13 +8,14 @@ import pytest
 
 from pytest_ovirt_release.errors import Blocked, CheckFailed, ReleaseError, Unproven
 from pytest_ovirt_release.record import suite
+from pytest_ovirt_release.record.journal import plain, sound
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    import warnings
+    from collections.abc import Generator, Iterator, Sequence
 
-    from pytest_ovirt_release.record.journal import Journal
+    from pytest_ovirt_release.record.context import Context
     from pytest_ovirt_release.record.redact import Redactor
-    from pytest_ovirt_release.release.page import Page
 
 CELLS = pytest.StashKey[tuple[tuple[str, str, str], ...]]()
 """What a test stands for: (requirement, level, cell) of each of its marks."""
@@ -23,14 +24,13 @@ CELLS = pytest.StashKey[tuple[tuple[str, str, str], ...]]()
 class Recorder:
     """Hooks of every process that collects and runs tests: the workers, or the only process."""
 
-    def __init__(
-        self, journal: Journal, redact: Redactor, page: Page, axes: dict[str, tuple[str, ...]]
-    ) -> None:
-        """Record into `journal`; `axes` holds the values of every axis in this run."""
-        self._journal = journal
-        self._redact = redact
-        self._page = page
-        self._axes = axes
+    def __init__(self, context: Context, expected: Sequence[suite.MarkedTest]) -> None:
+        """Record into the context's journal; `expected` are the marked tests that the suite's source holds."""
+        self._journal = context.journal
+        self._redact = context.redact
+        self._page = context.page
+        self._axes = context.axes
+        self._expected = {(t.test, t.requirement) for t in expected}
         self._broken = False
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
@@ -51,11 +51,31 @@ class Recorder:
             if axis in metafunc.fixturenames and any(True for _ in _marks(metafunc.definition)):
                 metafunc.parametrize(axis, values, ids=values, indirect=True, scope="session")
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pycollect_makeitem(self) -> Generator[None, Any, Any]:
+        """Record every variant of a marked test: naming one by its id leaves the others out without a trace."""
+        made = yield
+        for item in made if isinstance(made, list) else ():
+            for requirement, level, cell in self._cells_of(item) if isinstance(item, pytest.Item) else ():
+                self.write("collected", nodeid=item.nodeid, requirement=requirement, level=level, cell=cell)
+        return made
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Record a file that could not be collected: with workers pytest runs the others as if it was not there."""
+        _clean(report, self._redact)
+        if report.failed:
+            said = (_message(report) or "no reason given").strip().splitlines()[-1].removeprefix("E ").strip()
+            self.write(
+                "trouble", text=f"{report.nodeid or 'the suite'} could not be collected: {said}", sync=True
+            )
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Give every test its cells, record all of them, and refuse marks that do not fit the page."""
-        marked = []
+        marked, unread = [], []
         for item in items:
+            unread += list(self._unread(item))
             cells = self._cells_of(item)
             item.stash[CELLS] = cells
             marked += [self._marked(item, level, requirement) for requirement, level, _ in cells]
@@ -74,10 +94,11 @@ class Recorder:
                 )
             if not cells:
                 self.write("collected", nodeid=item.nodeid)
-        found = suite.mistakes(self._page, list(dict.fromkeys(marked)))
+        found = (*suite.mistakes(self._page, list(dict.fromkeys(marked))), *dict.fromkeys(unread))
         for text in found:
             self.write("mistake", text=text, sync=True)
         if found:
+            items.clear()  # xdist hands out even what a failed collection found
             raise pytest.UsageError("\n".join(["the suite's marks do not fit the release page:", *found]))
 
     def _cells_of(self, item: pytest.Item) -> tuple[tuple[str, str, str], ...]:
@@ -90,6 +111,14 @@ class Recorder:
                 )
                 found.append((requirement, mark.name, suite.cell_id(requirement, value)))
         return tuple(found)
+
+    def _unread(self, item: pytest.Item) -> Iterator[str]:
+        """Yield the marks of a test that are not in the suite's source: alias, base class, hook, no id."""
+        test = item.nodeid.split("[")[0]
+        for mark in _marks(item):
+            if mark.kwargs or (test, *map(str, mark.args)) not in self._expected:
+                how = suite.HOW.format(level=mark.name)
+                yield f"{test}: its mark {mark.name} cannot be read from its source: {how}"
 
     def _value(self, item: pytest.Item, axis: str) -> str | None:
         callspec = getattr(item, "callspec", None)
@@ -110,20 +139,16 @@ class Recorder:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Say on the report which of our errors it was, and keep secrets out of what everybody prints."""
+        """Say on the report which of our errors it was."""
         report = yield
         if call.excinfo is not None:
             report.release_error = _error_facts(call.excinfo.value)  # type: ignore[attr-defined]  # rides along
-            text = str(report.longrepr or "")
-            clean = self._redact(text)
-            if clean != text:
-                report.longrepr = clean
-        report.sections = [(name, self._redact(text)) for name, text in report.sections]
         return report
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record one phase of one test as it happened here."""
+        """Record one phase of one test as it happened here, and keep secrets out of what everybody prints."""
+        _clean(report, self._redact)
         error = getattr(report, "release_error", None) or {}
         rerun = str(report.outcome) == "rerun"
         self.write(
@@ -143,13 +168,39 @@ class Recorder:
             on=error.get("on"),
         )
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """Keep secrets out of the warnings that pytest prints."""
+        text = str(warning_message.message)
+        if (clean := sound(self._redact(text))) != text:
+            warning_message.message = clean
+
     def pytest_internalerror(self, excrepr: object) -> None:
         """Record that pytest or a plugin broke: such a run proves nothing more."""
-        self.write("internalerror", text=str(excrepr).strip().splitlines()[-1:], sync=True)
+        last = (str(excrepr).strip().splitlines() or ["unknown"])[-1]
+        self.write("internalerror", text=last, sync=True)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Record that somebody, or pytest.exit, ended the run early."""
         self.write("interrupted", text=f"{excinfo.typename}: {excinfo.value}".rstrip(": "), sync=True)
+
+
+def _clean(report: pytest.TestReport | pytest.CollectReport, redact: Redactor) -> None:
+    """Keep secrets out of a report, and whatever cannot cross from a worker: a Path there ends the worker."""
+    longrepr = report.longrepr
+    if isinstance(longrepr, tuple):
+        path, line, reason = longrepr
+        report.longrepr = (path, line, sound(redact(reason)))
+    elif longrepr is not None and (text := str(longrepr)) != (clean := sound(redact(text))):
+        report.longrepr = clean
+    report.sections = [(name, sound(redact(text))) for name, text in report.sections]
+    if isinstance(report, pytest.TestReport):
+        report.user_properties = [(str(name), plain(value, redact)) for name, value in report.user_properties]
+        error = getattr(report, "release_error", None)
+        if error:
+            report.release_error = plain(error, redact)  # type: ignore[attr-defined]  # rides along
+        if isinstance(getattr(report, "wasxfail", None), str):
+            report.wasxfail = sound(redact(report.wasxfail))
 
 
 def _marks(node: Any) -> Any:  # noqa: ANN401 - items and function definitions share only this
@@ -173,7 +224,7 @@ def _error_facts(error: BaseException) -> dict[str, str | None]:
     }
 
 
-def _message(report: pytest.TestReport) -> str:
+def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return the one line of a report that says what happened."""
     if report.passed or report.longrepr is None:
         return ""

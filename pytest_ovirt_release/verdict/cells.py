@@ -155,7 +155,7 @@ def _judge(requirement: Requirement, value: str | None, gathered: dict[str, _Gat
     if reason is not None:
         return _cell(name, value, ("not_applicable", reason), found)
     tests = found.expected | set(found.attempts)
-    states = {test: combine(found.attempts.get(test, ())) for test in tests}
+    states = {test: worst(map(combine, variants(found.attempts.get(test, ())))) for test in tests}
     state, detail = worst(states.values()), _detail(states, found)
     if found.left and CLASSES[state] == "proven":
         state, detail = "errored", f"objects left behind: {', '.join(found.left)}"
@@ -164,8 +164,16 @@ def _judge(requirement: Requirement, value: str | None, gathered: dict[str, _Gat
     return _cell(name, value, (state, detail), found)
 
 
+def variants(attempts: Iterable[Attempt]) -> list[list[Attempt]]:
+    """Return the attempts at each variant of a test: one parameter's pass says nothing of another's."""
+    found: dict[str, list[Attempt]] = {}
+    for attempt in attempts:
+        found.setdefault(attempt.nodeid, []).append(attempt)
+    return list(found.values())
+
+
 def combine(attempts: Iterable[Attempt]) -> State:
-    """Return what all attempts at one test say: per tester and environment the latest, then the worst.
+    """Return what all attempts at one variant of a test say: per tester and environment the latest, then the worst.
 
     Passed for one and failed for another is a *conflict*, until the one it failed for passes again.
     """
@@ -185,8 +193,8 @@ def combine(attempts: Iterable[Attempt]) -> State:
 
 def _too_few(requirement: Requirement, found: _Gathered) -> str:
     """Return why the passes do not suffice for `min_testers` and `clean_runs`, or nothing."""
-    for test, attempts in sorted(found.attempts.items()):
-        passed = [a for a in attempts if a.state == "passed"]
+    for attempts in (v for _, every in sorted(found.attempts.items()) for v in variants(every)):
+        test, passed = attempts[0].nodeid, [a for a in attempts if a.state == "passed"]
         testers, runs = {a.tester for a in passed}, {a.run for a in passed}
         if len(testers) < requirement.min_testers:
             return f"{test}: passed for {len(testers)} of {requirement.min_testers} testers"

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.verdict.journals import Run
     from pytest_ovirt_release.verdict.model import CellVerdict, RunVerdict, Word
 
-PYTEST_JUDGED = frozenset({0, 1, 5})
+FAILED = 1
+PYTEST_JUDGED = frozenset({0, FAILED, 5})
 """Exit codes of pytest that mean "it ran to its end"; the verdict speaks instead."""
 
 
@@ -215,7 +216,7 @@ def _no_go(page: Page, judged: Sequence[RequirementVerdict], runs: Sequence[Run]
     for run in runs:
         mapped = {r["nodeid"] for r in run.of("collected") if r.get("requirement")}
         for nodeid, outcome in outcomes(run).items():
-            if nodeid not in mapped and outcome.state in {"failed", "errored"}:
+            if nodeid not in mapped and outcome.state in {"failed", "errored", "blocked"}:
                 text = f"{nodeid} failed and belongs to no requirement: {outcome.message}"
                 yield Reason(code="unmapped-failure", detail=text)
 
@@ -253,6 +254,16 @@ def _unfinished(run: Run, fact: RunVerdict) -> Iterator[Reason]:
         yield Reason(
             code="run-not-finished", detail=f"run {run.id} ended early, pytest's code {fact.pytest_exit}"
         )
+    elif fact.pytest_exit == FAILED and not _failures(run):
+        text = f"run {run.id}: pytest says that something failed, but no record says what"
+        yield Reason(code="unrecorded-failure", detail=text)
+
+
+def _failures(run: Run) -> bool:
+    """Return whether anything recorded explains that pytest says "failed"."""
+    return bool(run.first("crash") or run.first("trouble")) or any(
+        r.get("outcome") == "failed" for r in run.of("report")
+    )
 
 
 def _conditional(page: Page, judged: Sequence[RequirementVerdict]) -> Iterator[Reason]:
