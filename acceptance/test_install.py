@@ -9,8 +9,8 @@ import pytest
 from pytest_ovirt_release.checks import schema, tls
 from pytest_ovirt_release.checks.installation import check_installation
 from pytest_ovirt_release.checks.node import Remote
-from pytest_ovirt_release.checks.scripts import require_permission, require_success, run_script, said
-from pytest_ovirt_release.errors import CheckFailed, Unproven
+from pytest_ovirt_release.checks.scripts import release_script, require_loud_failure, require_success
+from pytest_ovirt_release.errors import Unproven
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,14 +19,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.database import Database
     from pytest_ovirt_release.checks.tarball import SignedTarball
     from pytest_ovirt_release.fixtures import EvidenceWriter
-    from pytest_ovirt_release.release.page import Page, Script
+    from pytest_ovirt_release.release.page import Page
     from pytest_ovirt_release.target.model import Target
-
-
-def _named_by(page: Page, kind: str, script: Script | None) -> Script:
-    if script is None:
-        raise Unproven(f"page {page.id} names no {kind} script of the release, so none was run")
-    return script
 
 
 @pytest.mark.must("ssl-setup")
@@ -48,17 +42,14 @@ def test_pki_script_makes_a_ca_and_a_certificate(
     evidence: EvidenceWriter,
 ) -> None:
     """The release's own PKI script yields a CA and a server certificate that verify each other."""
-    script = _named_by(release_page, "PKI", release_page.scripts.pki)
-    require_permission(release_target)
-    tarball = signed_tarball(script.component)
+    script = release_script("pki", release_page, release_target, signed_tarball)
     host = tls.Endpoint.of(release_target.engine.url).host
     out = tmp_path / "pki"
-    result = run_script(script, tarball.source, out, {"host": host}, deadline=release_target.deadlines.script)
+    result = script.run({"host": host}, out=out)
     evidence.file("pki-script.txt", result.output.encode())
     require_success(result, "the PKI script", "pki-script-fails")
-    pair = tls.verify_pair(
-        out / (script.ca or "ca.pem"), out / (script.certificate or "certs/engine.cer"), host
-    )
+    ca, certificate = script.entry.ca or "ca.pem", script.entry.certificate or "certs/engine.cer"
+    pair = tls.verify_pair(out / ca, out / certificate, host)
     evidence.value("certificates of the script", pair.as_evidence())
 
 
@@ -71,25 +62,17 @@ def test_database_script_creates_the_schema(
     evidence: EvidenceWriter,
 ) -> None:
     """The release's own script brings an empty PostgreSQL to its last version, and a second run changes nothing."""
-    script = _named_by(release_page, "database", release_page.scripts.database)
-    require_permission(release_target)
-    source = signed_tarball(script.component).source
+    script = release_script("database", release_page, release_target, signed_tarball)
     evidence.value("server", f"{database.label}, version {database.version}")
     schema.require_empty(database)
     found = []
     for which in ("first", "second"):
-        result = run_script(
-            script,
-            source,
-            source,
-            database.values,
-            deadline=release_target.deadlines.script,
-            extra_env=database.environment,
-        )
+        result = script.run(database.values, env=database.environment)
         evidence.file(f"database-script-{which}-run.txt", result.output.encode())
         require_success(result, f"the database script's {which} run", "database-script-fails")
-        found.append(schema.read_schema(database, script))
-        schema.judge(found[-1], schema.scripts_in(source, script), asked=bool(script.version_query))
+        found.append(schema.read_schema(database, script.entry))
+        upgrades = schema.scripts_in(script.source, script.entry)
+        schema.judge(found[-1], upgrades, asked=bool(script.entry.version_query))
     schema.same_schema(*found)
     evidence.value("schema", found[-1].as_evidence())
 
@@ -103,20 +86,11 @@ def test_database_script_fails_loudly_without_a_database(
     evidence: EvidenceWriter,
 ) -> None:
     """Without its database the release's own script ends with an error and says so."""
-    script = _named_by(release_page, "database", release_page.scripts.database)
-    require_permission(release_target)
-    source = signed_tarball(script.component).source
-    result = run_script(
-        script,
-        source,
-        source,
-        {**database.values, "db_name": f"{database.name}_that_is_not_there"},
-        deadline=release_target.deadlines.script,
-        extra_env=database.environment,
-    )
+    script = release_script("database", release_page, release_target, signed_tarball)
+    nowhere = {**database.values, "db_name": f"{database.name}_that_is_not_there"}
+    result = script.run(nowhere, env=database.environment)
     evidence.file("database-script-without-database.txt", result.output.encode())
-    if result.timed_out or result.status == 0 or not result.output.strip():
-        raise CheckFailed("database-script-silent", f"without a database, {result}{said(result)}")
+    require_loud_failure(result, "without a database", "database-script-silent")
 
 
 @pytest.mark.should("easy-installation")

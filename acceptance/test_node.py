@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ovirt_release.checks.proof import judge
-from pytest_ovirt_release.checks.registration import NOT_FOUND, probe_old_urls
+from pytest_ovirt_release.checks.registration import probe_gap
 from pytest_ovirt_release.checks.stages import judging
 from pytest_ovirt_release.checks.vm import GuestRun, Place
 from pytest_ovirt_release.errors import CheckFailed
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.cycle import Cycle
     from pytest_ovirt_release.checks.engine import Engine
     from pytest_ovirt_release.checks.ledger import Ledger
+    from pytest_ovirt_release.checks.stages import NodeState
     from pytest_ovirt_release.fixtures import EvidenceWriter
     from pytest_ovirt_release.release.page import Page
     from pytest_ovirt_release.target.model import NodeTarget
@@ -26,13 +27,19 @@ def test_node_registers(
     node: NodeTarget, engine: Engine, cycle: Cycle, release_page: Page, evidence: EvidenceWriter
 ) -> None:
     """The node asks the engine to be registered and waits there for approval, under its own address."""
-    _probe_gap(node, engine, release_page, evidence)
+    for gap in release_page.gaps:
+        if gap.probe == "old-registration-urls":
+            probe = probe_gap(node, engine.target, engine.base)
+            evidence.value(
+                "old registration URLs", {u: f"HTTP {status}" for u, status in probe.answers.items()}
+            )
+            evidence.fact(f"gap-probe:{gap.id}", probe.word, probe.source)
     with judging("node-registers", node):
         state = cycle.registered(node)
     registered = state.stages["registered"]
     facts = dict(registered.facts)
     evidence.file("register.log of the node", str(facts.pop("register_log", "")).encode())
-    evidence.value("host", {"name": state.host_name, "id": state.host_id, "address": node.address})
+    evidence.value("host", _host(state, node))
     evidence.value("the node's own id", list(state.own_ids))
     evidence.value("registration", {"states": registered.history, "seconds": registered.seconds, **facts})
     if not state.own_ids:
@@ -44,7 +51,7 @@ def test_node_is_approved_and_stays_up(node: NodeTarget, cycle: Cycle, evidence:
     """An approved node is installed, comes up, and is still up after storage was attached over it."""
     with judging("node-approved", node):
         state = cycle.up(node)
-    evidence.value("host", {"name": state.host_name, "id": state.host_id, "address": node.address})
+    evidence.value("host", _host(state, node))
     for stage in ("approved", "up"):
         record = state.stages[stage]
         evidence.value(stage, {"states": record.history, "seconds": record.seconds, **record.facts})
@@ -60,26 +67,11 @@ def test_node_runs_vm(
     place = Place(state.cluster_id, state.domain_id, state.host_id)
     cells = [f"node-runs-vm[{node.name}]"]
     proof = GuestRun(engine, ledger, place, name=f"vm-{node.name}", cells=cells).prove()
-    evidence.value("host", {"name": state.host_name, "id": state.host_id, "address": node.address})
-    evidence.value("challenge", proof.challenge)
-    evidence.value("answer", {"outcome": proof.answer.outcome, "says": proof.answer.sentence})
-    evidence.value("virtual machine", proof.facts())
-    evidence.value("events", list(proof.events))
+    evidence.value("host", _host(state, node))
+    for name, value in proof.as_evidence().items():
+        evidence.value(name, value)
     judge(proof, on_host=state.host_id)
 
 
-def _probe_gap(node: NodeTarget, engine: Engine, page: Page, evidence: EvidenceWriter) -> None:
-    """Ask the registration URLs of the first release: as long as they are not there, the page's gap is open."""
-    gaps = [gap for gap in page.gaps if gap.probe == "old-registration-urls"]
-    if not gaps:
-        return
-    target = engine.target
-    answers = probe_old_urls(engine.base, target.engine.ca_file, target.deadlines.request)
-    evidence.value("old registration URLs", {path: f"HTTP {status}" for path, status in answers.items()})
-    missing = any(status == NOT_FOUND for status in answers.values())
-    by_hand = node.registered_by == "command"
-    for gap in gaps:
-        word = "open" if missing or by_hand else "closed"
-        said = ", ".join(f"{path} answers {status}" for path, status in answers.items())
-        how = "; the node was registered by a command" if by_hand else ""
-        evidence.fact(f"gap-probe:{gap.id}", word, f"{engine.base}: {said}{how}")
+def _host(state: NodeState, node: NodeTarget) -> dict[str, str]:
+    return {"name": state.host_name, "id": state.host_id, "address": node.address}

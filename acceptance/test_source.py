@@ -8,7 +8,8 @@ import pytest
 
 from pytest_ovirt_release.checks import notes as release_notes
 from pytest_ovirt_release.checks.git import fetch_tree, fetch_treeless
-from pytest_ovirt_release.checks.tarball import accepted_once, compare_with_tree
+from pytest_ovirt_release.checks.tarball import accepted_once
+from pytest_ovirt_release.checks.trees import compare_with_tree
 from pytest_ovirt_release.errors import CheckFailed, Unreachable
 
 if TYPE_CHECKING:

@@ -45,9 +45,9 @@ class GuestProof:
         """Whether the guest itself powered the VM off."""
         return not self.crashed and not self.still_up and FROM_WITHIN in self.end
 
-    def facts(self) -> dict[str, Any]:
-        """Return plain facts for the report."""
-        return {
+    def as_evidence(self) -> dict[str, Any]:
+        """Return plain values for the report, by name."""
+        machine = {
             "vm": self.vm_name,
             "firmware": self.firmware,
             "pinned to host": self.named(self.pinned_to) if self.pinned_to else None,
@@ -55,6 +55,12 @@ class GuestProof:
             "states": list(self.states),
             "end": self.end,
             "seconds": {step: round(seconds, 2) for step, seconds in self.seconds.items()},
+        }
+        return {
+            "challenge": self.challenge,
+            "answer": {"outcome": self.answer.outcome, "says": self.answer.sentence},
+            "virtual machine": machine,
+            "events": list(self.events),
         }
 
 

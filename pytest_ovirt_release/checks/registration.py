@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import urllib3
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ovirt_release.checks.node import Remote, Result
-    from pytest_ovirt_release.target.model import NodeTarget
+    from pytest_ovirt_release.target.model import NodeTarget, Target
 
 OLD_URLS = ("/OvirtEngineWeb/register", "/RHEVManagerWeb/VdsAutoRegistration.aspx")
 """What a node of vdsm 4.9 asks (engine 3.0; removed in 4.0): the second before v4.9.3, the first since."""
@@ -82,12 +83,30 @@ def register_log(remote: Remote) -> str:
     return result.stdout if result.ok else ""
 
 
-def probe_old_urls(engine_base: str, ca_file: Path, seconds: float) -> dict[str, int]:
-    """Ask the registration URLs of the first release; return the HTTP status of each.
+@dataclass(frozen=True)
+class GapProbe:
+    """Whether the gap "registration needs a manual process" shows: `word` is open or closed, `source` says why."""
+
+    word: Literal["open", "closed"]
+    source: str
+    answers: dict[str, int]
+
+
+def probe_gap(node: NodeTarget, target: Target, engine_base: str) -> GapProbe:
+    """Ask the registration URLs of the first release: while one is missing, or the node needs a command, it is open.
 
     Raises:
         Unreachable: the engine did not answer.
     """
+    answers = _old_urls(engine_base, target.engine.ca_file, target.deadlines.request)
+    by_hand = node.registered_by == "command"
+    said = ", ".join(f"{path} answers {status}" for path, status in answers.items())
+    how = "; the node was registered by a command" if by_hand else ""
+    shown = by_hand or NOT_FOUND in answers.values()
+    return GapProbe("open" if shown else "closed", f"{engine_base}: {said}{how}", answers)
+
+
+def _old_urls(engine_base: str, ca_file: Path, seconds: float) -> dict[str, int]:
     context = ssl.create_default_context(cafile=str(ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     found = {}

@@ -21,7 +21,6 @@ from pytest_ovirt_release.checks.openpgp import (
     judge,
     sha256_of,
 )
-from pytest_ovirt_release.checks.trees import Differences, compare_with_tree
 from pytest_ovirt_release.checks.unpacking import unpack
 from pytest_ovirt_release.errors import Blocked, CheckFailed, Unreachable
 from pytest_ovirt_release.release.model import Strict
@@ -33,12 +32,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.release.resolved import ComponentUnderTest
     from pytest_ovirt_release.target.model import Deadlines
 
-__all__ = [
-    "Differences", "SignedTarball", "accept", "accept_binary", "accepted_once", "compare_with_tree", "for_scripts",
-    "unpack",
-]  # fmt: skip
-
 LARGEST_TARBALL = 2 * 1024**3
+"""Bytes."""
 
 
 class SignedTarball(Strict):

@@ -16,10 +16,11 @@ import pytest
 from pytest_ovirt_release.checks import tls
 from pytest_ovirt_release.checks.installation import check_installation
 from pytest_ovirt_release.checks.node import Remote
-from pytest_ovirt_release.checks.scripts import require_success, run_script
+from pytest_ovirt_release.checks.scripts import require_success
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError
 from pytest_ovirt_release.lab.release import scripts
 from pytest_ovirt_release.lab.release.engine_machine import EngineMachine
+from pytest_ovirt_release.local.release_script import run_script
 from pytest_ovirt_release.release.page import Script, Setup
 from pytest_ovirt_release.target.brand import LAB_BRAND, is_lab
 from pytest_ovirt_release.target.model import SshTarget

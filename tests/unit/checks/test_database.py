@@ -22,11 +22,12 @@ from pytest_ovirt_release.checks.database import Database, QueryError
 from pytest_ovirt_release.checks.database_server import database_name, server_of
 from pytest_ovirt_release.checks.ledger import Ledger, open_entries
 from pytest_ovirt_release.checks.removal import remove_all
-from pytest_ovirt_release.checks.scripts import require_success, run_script
+from pytest_ovirt_release.checks.scripts import require_success
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
 from pytest_ovirt_release.lab.release import scripts as lab_scripts
 from pytest_ovirt_release.local import postgres
 from pytest_ovirt_release.local.postgres import EmbeddedPostgres
+from pytest_ovirt_release.local.release_script import run_script
 from pytest_ovirt_release.release.page import Script
 from tests.unit.checks.fake_engine import FakeEngine
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_ovirt_release.checks.ledger import Entry
-    from pytest_ovirt_release.checks.scripts import ScriptResult
+    from pytest_ovirt_release.local.release_script import ScriptResult
 
 SCRIPT = Script(
     component="ovirt-engine",

@@ -12,20 +12,22 @@ import pytest
 from pytest_ovirt_release.checks import scripts
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unproven
 from pytest_ovirt_release.local import processes
-from pytest_ovirt_release.release.page import Script
+from pytest_ovirt_release.local.release_script import ScriptResult, run_script
+from pytest_ovirt_release.release.loading import load_page
+from pytest_ovirt_release.release.page import Script, Scripts
 from pytest_ovirt_release.target.model import Target
+
+PAGES = Path(__file__).parents[3] / "acceptance" / "releases"
 
 
 def run(
     folder: Path, text: str, *arguments: str, deadline: float = 20, env: dict[str, str] | None = None
-) -> scripts.ScriptResult:
+) -> ScriptResult:
     path = folder / "script.sh"
     path.write_text(f"#!/bin/bash\n{text}\n")
     path.chmod(0o755)
     script = Script(component="ovirt-engine", command=("{source}/script.sh", *arguments))
-    return scripts.run_script(
-        script, folder, folder / "out", {"host": "127.0.0.1"}, deadline=deadline, extra_env=env
-    )
+    return run_script(script, folder, folder / "out", {"host": "127.0.0.1"}, deadline=deadline, extra_env=env)
 
 
 def target(*, allowed: bool) -> Target:
@@ -109,8 +111,8 @@ def test_the_pages_deadline_holds_when_it_is_shorter(tmp_path: Path) -> None:
     (tmp_path / "script.sh").chmod(0o755)
     script = Script(component="ovirt-engine", command=("script.sh",), deadline=1)
     bare = Script(component="ovirt-engine", command=("./script.sh",), deadline=1)
-    assert scripts.run_script(bare, tmp_path, tmp_path, {}, deadline=100).timed_out
-    assert scripts.run_script(script, tmp_path, tmp_path, {}, deadline=100).status == 127
+    assert run_script(bare, tmp_path, tmp_path, {}, deadline=100).timed_out
+    assert run_script(script, tmp_path, tmp_path, {}, deadline=100).status == 127
 
 
 def test_a_flood_of_output_keeps_its_head_and_tail(tmp_path: Path) -> None:
@@ -132,7 +134,7 @@ def test_it_cannot_fill_the_disk(tmp_path: Path) -> None:
 def test_a_script_that_the_tarball_does_not_hold(tmp_path: Path) -> None:
     script = Script(component="ovirt-engine", command=("{source}/packaging/gone.sh",))
     with pytest.raises(CheckFailed, match=r"ovirt-engine holds no packaging/gone\.sh") as failed:
-        scripts.run_script(script, tmp_path, tmp_path, {}, deadline=5)
+        run_script(script, tmp_path, tmp_path, {}, deadline=5)
     assert failed.value.code == "script-missing"
 
 
@@ -143,7 +145,7 @@ def test_a_program_outside_of_the_tarball_is_not_run(tmp_path: Path, program: st
     source.mkdir()
     script = Script(component="ovirt-engine", command=(program,))
     with pytest.raises(CheckFailed) as failed:
-        scripts.run_script(script, source, tmp_path, {}, deadline=5)
+        run_script(script, source, tmp_path, {}, deadline=5)
     assert failed.value.code == "script-outside-tarball"
 
 
@@ -151,17 +153,40 @@ def test_a_link_out_of_the_tarball_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "script.sh").symlink_to("/bin/true")
     script = Script(component="ovirt-engine", command=("{source}/script.sh",))
     with pytest.raises(CheckFailed) as failed:
-        scripts.run_script(script, tmp_path, tmp_path, {}, deadline=5)
+        run_script(script, tmp_path, tmp_path, {}, deadline=5)
     assert failed.value.code == "script-outside-tarball"
 
 
 def test_an_unknown_name_in_the_pages_command(tmp_path: Path) -> None:
     script = Script(component="ovirt-engine", command=("{source}/x.sh", "{hots}"))
     with pytest.raises(ReleaseError, match=r"hots.*known are .*source"):
-        scripts.run_script(script, tmp_path, tmp_path, {}, deadline=5)
+        run_script(script, tmp_path, tmp_path, {}, deadline=5)
 
 
 def test_scripts_run_only_where_the_target_file_says_so() -> None:
     scripts.require_permission(target(allowed=True))
     with pytest.raises(Unproven, match="run_release_scripts = false"):
         scripts.require_permission(target(allowed=False))
+
+
+def test_a_script_is_unproven_where_the_page_names_none(tmp_path: Path) -> None:
+    page = load_page(PAGES / "ovirt-4.5.toml")
+    bare = page.model_copy(update={"scripts": Scripts()})
+    with pytest.raises(Unproven, match=r"page ovirt-4\.5 names no pki script"):
+        scripts.release_script("pki", bare, target(allowed=True), lambda _: pytest.fail("not asked"))
+
+
+@pytest.mark.parametrize(
+    ("text", "deadline"),
+    [("exit 0", 20), ("exit 1", 20), ("echo it did not work", 20), ("echo x; sleep 300", 1)],
+)
+def test_a_failure_must_be_an_error_that_says_something(tmp_path: Path, text: str, deadline: float) -> None:
+    with pytest.raises(CheckFailed, match="without a database, ") as failed:
+        scripts.require_loud_failure(run(tmp_path, text, deadline=deadline), "without a database", "silent")
+    assert failed.value.code == "silent"
+
+
+def test_a_loud_failure_is_what_is_wanted(tmp_path: Path) -> None:
+    scripts.require_loud_failure(
+        run(tmp_path, "echo no such database; exit 1"), "without a database", "silent"
+    )
