@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pytest_ovirt_release.errors import ReleaseError
@@ -15,6 +17,29 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 LARGEST_JOURNAL = 256 * 1024 * 1024
 """Bytes of one journal file that are read at most."""
+
+NEEDED: dict[str, tuple[str, ...]] = {
+    "collected": ("nodeid",),
+    "report": ("nodeid", "when"),
+    "crash": ("nodeid",),
+    "evidence": ("name",),
+    "fact": ("key", "value"),
+    "mistake": ("text",),
+    "brand": ("where", "text"),
+    "intent": ("entry",),
+    "removed": ("entry",),
+}
+"""Fields that a record of each kind must have, besides `kind` and `at`."""
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "nodeid": str, "when": str, "entry": (str, int), "name": str, "file": str, "sha256": str, "size": int,
+    "axes": dict, "suite": dict, "controls": dict, "versions": dict, "argv": list, "cells": list, "exit": int,
+    "duration": (int, float), "requirement": str, "cell": str,
+}  # fmt: skip
+"""What a field may hold, where it is there at all."""
+
+INNER: dict[str, type] = {"axes": list, "suite": list, "controls": dict}
+"""What the values of a field hold that is a dict itself."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +73,9 @@ def read_run(folder: Path) -> Run:
     records: list[Record] = []
     damaged: list[str] = []
     for path in files:
+        if not path.is_file():  # a folder, or a pipe that would be waited on for ever
+            damaged.append(f"{path.name}: not a regular file")
+            continue
         if path.stat().st_size > LARGEST_JOURNAL:
             damaged.append(f"{path.name}: larger than {LARGEST_JOURNAL} bytes")
             continue
@@ -69,4 +97,27 @@ def _record(line: bytes) -> Record | None:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) and isinstance(value.get("kind"), str) else None
+    return value if isinstance(value, dict) and _is_sound(value) else None
+
+
+def _is_sound(record: Record) -> bool:
+    """Return whether a record has what its kind needs, in the types that the verdict reads."""
+    kind, at = record.get("kind"), record.get("at")
+    if not isinstance(kind, str) or not isinstance(at, str) or not _is_moment(at):
+        return False
+    if any(record.get(name) is None for name in NEEDED.get(kind, ())):
+        return False
+    if kind == "collected" and record.get("cell") and not record.get("requirement"):
+        return False
+    told = {name: value for name, value in record.items() if value is not None}
+    if not all(isinstance(value, TYPES.get(name, object)) for name, value in told.items()):
+        return False
+    inner = all(isinstance(v, kept) for name, kept in INNER.items() for v in told.get(name, {}).values())
+    return inner and math.isfinite(told.get("duration", 0))
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
