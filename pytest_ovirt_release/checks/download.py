@@ -64,13 +64,12 @@ class TooLarge(CheckFailed):
 
 @dataclass(frozen=True)
 class Downloaded:
-    """A file that arrived whole: where it is, SHA-256, size in bytes, asked and final address, server's date."""
+    """A file that arrived whole: where it is, SHA-256, size in bytes, asked address, server's date."""
 
     path: Path
     sha256: str
     size: int
     url: str
-    final_url: str
     last_modified: datetime | None = None
 
 
@@ -98,7 +97,7 @@ def download(url: str, path: Path, *, deadline: float, largest: int) -> Download
                 raise Unreachable(f"{url} answered HTTP {response.status}")
             digest, size = _save(exchange, response, path, largest)
             dated = _date(response.headers.get("last-modified"))
-            return Downloaded(path, digest, size, asked, url, dated)
+            return Downloaded(path, digest, size, asked, dated)
     raise Unreachable(f"{asked} redirects more than {LARGEST_REDIRECTS} times")
 
 

@@ -148,12 +148,6 @@ def ls_remote_tag(url: str, tag: str, deadline: float) -> TagRef | None:
     return _tag_of(_ls_remote(url, [ref, f"{ref}^{{}}"], deadline), ref)
 
 
-def ls_remote_branch(url: str, branch: str, deadline: float) -> str | None:
-    """Return the commit at the head of a branch, None when there is no such branch. Raises as ls_remote_tag."""
-    ref = full_ref("refs/heads/", branch)
-    return _ls_remote(url, [ref], deadline).get(ref)
-
-
 def fetch_treeless(url: str, tag: str | None, branch: str, folder: Path, deadline: float) -> History:
     """Fetch commits only (no trees, no files, where the server allows it) of a tag and a branch.
 

@@ -20,7 +20,6 @@ from pytest_ovirt_release.release.model import (
 
 Level = Literal["must", "should"]
 Axis = Literal["component", "distribution", "node"]
-PAGE_SCHEMA = "ovirt-release-page/1"
 
 Pattern = Annotated[str, StringConstraints(min_length=1)]
 """A text with {name}, {version}, {tag} and the names of `places` in braces."""

@@ -121,16 +121,6 @@ def by_name(items: dict[str, Object], name: str, what: str) -> Object:
     raise entity_not_found(what)
 
 
-def referred(items: dict[str, Object], body: Body | None) -> Object | None:
-    """Return the object that `<x id>` or `<x><name>` names, None when there is none."""
-    if body is None:
-        return None
-    if body.id is not None:
-        return items.get(body.id)
-    name = body.text("name")
-    return next((item for item in items.values() if getattr(item, "name", None) == name), None)
-
-
 def actions(href: str, names: str) -> Node:
     """Return `<actions>` with a link for each name."""
     return Node("actions", children=[Node("link", {"href": f"{href}/{n}", "rel": n}) for n in names.split()])

@@ -86,7 +86,7 @@ def test_a_wrong_password_costs_five_scaled_seconds(make_bench: Callable[..., Be
         waits.append(seconds)
         await asyncio.sleep(seconds / 200)
 
-    bench.engine.core.sleep = remember  # type: ignore[method-assign]
+    bench.engine.core.sleep = remember  # type: ignore[method-assign] # its waits are what is looked at
     client = Http(bench)
     client.token(**(WHO | {"password": "wrong"}))
     client.pool.clear()

@@ -76,7 +76,7 @@ class Publisher:
             name=name, kind=self.kind, url=f"{self.web.url}/repo/", suite="ovirt-3.0", section="main",
             architecture=architecture, packages=(package,), page=page,
         )  # fmt: skip
-        under_test = replace(under_test, **changes)  # type: ignore[arg-type]
+        under_test = replace(under_test, **changes)  # type: ignore[arg-type] # any field
         return check_distribution(under_test, self.policy, self.scratch, now=NOW, deadline=20)
 
     def code(self, **changes: object) -> str:
