@@ -7,6 +7,8 @@ import html
 import json
 from urllib.parse import quote, quote_plus
 
+from pytest_ovirt_release.errors import ReleaseError
+
 MASK = "***"
 SHORTEST = 4
 """Shorter secrets are refused: hiding them would hide ordinary text, and they protect nothing."""
@@ -20,9 +22,16 @@ class Redactor:
         self._forms: tuple[str, ...] = ()
 
     def add(self, secret: str) -> None:
-        """Hide this secret from now on: raw, percent-, plus-, HTML-, JSON- and base64-encoded."""
+        """Hide this secret from now on: raw, percent-, plus-, HTML-, JSON-, hex- and base64-encoded.
+
+        Raises:
+            ReleaseError: it is too short to be hidden.
+        """
         if len(secret) < SHORTEST:
-            raise ValueError(f"a secret must have at least {SHORTEST} characters")
+            raise ReleaseError(
+                f"a password has fewer than {SHORTEST} characters: hiding it in the reports would hide ordinary "
+                "text; give the user a longer one"
+            )
         escaped = html.escape(secret)
         forms = {
             secret,
@@ -33,7 +42,10 @@ class Redactor:
             html.escape(escaped),
             json.dumps(secret)[1:-1],
             repr(secret)[1:-1],
-            base64.b64encode(secret.encode()).decode().rstrip("="),
+            ascii(secret)[1:-1],
+            repr(secret.encode())[2:-1],
+            secret.encode().hex(),
+            *_in_base64(secret.encode()),
         }
         # Longest first, so that one form inside another leaves no rest behind.
         self._forms = tuple(sorted(forms | set(self._forms), key=len, reverse=True))
@@ -44,3 +56,14 @@ class Redactor:
             if form in text:
                 text = text.replace(form, MASK)
         return text
+
+
+def _in_base64(secret: bytes) -> set[str]:
+    """Return what stands in base64 for these bytes, wherever they begin: `user:password` is encoded as one text."""
+    found = set()
+    for before in range(3):
+        code = base64.b64encode(b"\0" * before + secret)
+        # Characters that also hold bits of a neighbour differ from text to text.
+        whole = code[(before * 4 + 2) // 3 : (before + len(secret)) * 8 // 6].decode()
+        found |= {whole, whole.translate(str.maketrans("+/", "-_"))}
+    return found
