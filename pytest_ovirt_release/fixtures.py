@@ -11,6 +11,7 @@ import pytest
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.record.context import Context
 from pytest_ovirt_release.record.recorder import CELLS
+from pytest_ovirt_release.release.engines import not_judged
 from pytest_ovirt_release.release.resolved import resolve_component, resolve_distribution
 from pytest_ovirt_release.target.brand import is_lab
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.tarball import SignedTarball
     from pytest_ovirt_release.release.candidate import Candidate
     from pytest_ovirt_release.release.page import Page
-    from pytest_ovirt_release.release.resolved import ComponentUnderTest, DistributionUnderTest
+    from pytest_ovirt_release.release.engines import not_judged
+from pytest_ovirt_release.release.resolved import ComponentUnderTest, DistributionUnderTest
     from pytest_ovirt_release.target.model import NodeTarget, Target
 
 CONTEXT = pytest.StashKey[Context]()
@@ -205,6 +207,8 @@ def engine(
     from pytest_ovirt_release.checks.engine import Engine  # noqa: PLC0415 - only suites that run pay for it
 
     with Engine(release_target, release_context.sources.run_id, met) as connected:
+        if unfit := not_judged(release_context.page, connected.product().version):
+            release_context.journal.write("fact", key="engine-not-judged", value=unfit, source="product_info")
         yield connected
 
 

@@ -285,3 +285,8 @@ def test_a_gap_can_be_closed_only_when_every_probe_says_so() -> None:
         "closable",
         "open",
     ]
+
+
+def test_an_engine_that_the_page_cannot_judge_is_invalid() -> None:
+    run = RunMaker(TWO).all_pass().add("fact", key="engine-not-judged", value="the engine is 4.4", source="x")
+    assert codes(judge(run.end())) == {"engine-not-judged"}
