@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from pytest_ovirt_release.release.mistakes import item_key, nearest, shown
+from pytest_ovirt_release.release.mistakes import item_key, nearest, plain, shown
 from pytest_ovirt_release.release.order import cycle_in
 from pytest_ovirt_release.release.page import end_of
 
@@ -77,7 +77,7 @@ def unknown(where: str, value: object, known: Iterable[str], what: str) -> Itera
     """Yield a sentence when a text refers to nothing that is known."""
     listed = list(known)
     if isinstance(value, str) and value not in listed:
-        allowed = ", ".join(listed) or "none"
+        allowed = ", ".join(map(plain, listed)) or "none"
         yield f"{where}: {shown(value)} is no {what} of this page{nearest(value, listed)}; allowed: {allowed}"
 
 
@@ -102,7 +102,7 @@ def _requirements(data: Mapping[str, Any]) -> Iterator[str]:
         yield from _axis(data, where, item)
     circle = cycle_in(needs)
     if circle:
-        yield f"requirements: {' needs '.join(circle)}; a requirement cannot wait for itself"
+        yield f"requirements: {' needs '.join(map(plain, circle))}; a requirement cannot wait for itself"
     if not any(item.get("level") == "must" for _, item in items(data, "requirements")):
         yield "requirements: no requirement has level 'must'; a page that demands nothing would always be met"
 
@@ -205,8 +205,8 @@ def _pattern(where: str, pattern: object, known: Iterable[str]) -> Iterator[str]
         if name is None:
             continue
         if name not in listed or form or conversion:
-            allowed = ", ".join(f"{{{k}}}" for k in listed)
-            yield f"{where}: {{{name}}} in {shown(pattern)} is not known{nearest(name, listed)}; allowed: {allowed}"
+            allowed = ", ".join(f"{{{plain(k)}}}" for k in listed)
+            yield f"{where}: {{{plain(name)}}} in {shown(pattern)} is not known{nearest(name, listed)}; allowed: {allowed}"
 
 
 def _engine(data: Mapping[str, Any]) -> Iterator[str]:

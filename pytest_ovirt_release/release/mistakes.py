@@ -86,12 +86,17 @@ def shown(value: object, key: str = "") -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
+def plain(name: str) -> str:
+    """Return a name as it may stand in a message: short, on one line, without quotes around it."""
+    return shown(name).strip("'")
+
+
 def item_key(list_name: str, index: int, item: object) -> str:
     """Return `requirements[2 ssl-setup]`: place in the list, counted from 0, and the item's own name."""
     name = ""
     if isinstance(item, dict):
         name = next((item[k] for k in _NAMES if isinstance(item.get(k), str)), "")
-    return f"{list_name}[{index} {shown(name).strip(chr(39))}]" if name else f"{list_name}[{index}]"
+    return f"{list_name}[{index} {plain(name)}]" if name else f"{list_name}[{index}]"
 
 
 def _sentence(detail: ErrorDetails, data: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -116,7 +121,7 @@ def _key(data: object, loc: tuple[int | str, ...], *, missing: bool) -> tuple[st
             text = item_key(text, part, here)
         elif isinstance(here, dict) and (part in here or (missing and position == len(loc) - 1)):
             here = here.get(str(part))
-            text = f"{text}.{part}" if text else str(part)
+            text = f"{text}.{plain(str(part))}" if text else plain(str(part))
         else:
             break
         path.append(part)

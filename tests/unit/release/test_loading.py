@@ -326,6 +326,21 @@ def mistakes_or_none(read: Callable[[], object]) -> tuple[str, ...]:
     return ()
 
 
+def test_names_of_several_lines_are_shown_on_one(page_data: dict[str, Any], tmp_path: Path) -> None:
+    page_data["timeline"] = [
+        {"id": "a", "title": "a", "due": "2012-01-01", "before": "b"},
+        {"id": "\n", "title": "b", "due": "2012-01-02"},
+    ]
+    page_data["places"] = {**page_data["places"], "x\ny": 1}
+    page_data["components"][0]["notes"] = "{a\nb}"
+    page_data["two\nlines"] = 1
+    path = tmp_path / "page.toml"
+    path.write_text(tomli_w.dumps(page_data), encoding="utf-8")
+    found = mistakes_or_none(lambda: load_page(path))
+    assert [sentence for sentence in found if r"\n" in sentence]
+    assert all("\n" not in sentence for sentence in found)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_mutated_page_is_a_page_or_a_data_file_error(
