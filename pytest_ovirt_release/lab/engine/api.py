@@ -227,7 +227,7 @@ def _correlation(request: Request) -> str:
 def _answer(reply: Reply, base: str) -> Response:
     headers = dict(reply.headers)
     if reply.location is not None:
-        # The path stands in it twice; real clients meet exactly this (engine-live A.7).
+        # The path stands in it twice; real clients meet exactly this.
         headers["Location"] = f"{base}{ROOT}/v4{reply.location}"
     return _document(reply.content, reply.status, headers)
 

@@ -37,7 +37,7 @@ def attachment_node(attachment: Attachment, vm: Vm, prefix: str) -> Node:
 
 
 async def list_attachments(core: Core, call: Call) -> Reply:
-    """GET; the collection of an unknown VM is empty (engine-live A.7)."""
+    """GET; the collection of an unknown VM is empty."""
     vm = core.state.vms.get(call.ids[0])
     items = [] if vm is None else vm.attachments
     return listing("disk_attachments", (attachment_node(item, vm, call.prefix) for item in items if vm))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 PROFILE = "internal"
 USER = "admin"
 FAILED_LOGIN_SECONDS = 5.0
-"""How long the engine's user directory delays every failed login (engine-live A.2)."""
+"""How long the engine's user directory delays every failed login."""
 
 WRONG = "Unable to log in. Verify your login information or contact the system administrator.."
 NO_PROFILE = "No valid profile found in credentials.."

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 APPROVABLE = ("pending_approval", "install_failed", "installing_os")
 REBOOT_SECONDS = 30.0
-"""The engine probes a rebooting host every 30 s and it is back at the first probe (engine-live D.4)."""
+"""The engine probes a rebooting host every 30 s and it is back at the first probe."""
 
 LEAVING_SECONDS = 2.0
 IN_PROGRESS = "Related operation is currently in progress. Please try again later."
@@ -32,7 +32,7 @@ WRONG_STATUS = (
 
 
 def _find(core: Core, call: Call, verb: str) -> Host:
-    """Return the host; an action on an unknown one is a refusal, not a 404 (engine-live A.7)."""
+    """Return the host; an action on an unknown one is a refusal, not a 404."""
     host = core.state.hosts.get(call.ids[0])
     if host is None:
         raise bad(f"Cannot {verb} Host - Host does not exists.")
@@ -122,7 +122,7 @@ async def _reboot(core: Core, host: Host) -> None:
 
 
 async def activate(core: Core, call: Call) -> Reply:
-    """POST activate; even a pending host can be, which skips the installation (engine-live C)."""
+    """POST activate; even a pending host can be, which skips the installation."""
     host = _find(core, call, "activate")
     if host.busy:
         raise conflict(f"Cannot activate Host. {IN_PROGRESS}")

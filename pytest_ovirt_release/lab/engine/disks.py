@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("cow", "raw")
 ADD_SECONDS = 4.0
-"""A new disk stays locked 4 to 8 s: the engine polls its storage task every few seconds (engine-live F.1)."""
+"""A new disk stays locked 4 to 8 s: the engine polls its storage task every few seconds."""
 
 REMOVE_SECONDS = 2.5
 FIELDS: dict[str, Callable[[Disk], str]] = {

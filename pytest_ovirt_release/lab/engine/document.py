@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 from pytest_ovirt_release.lab.engine.fault import Fault, malformed, not_a_boolean, not_a_member
 
 BODY_LIMIT = 16 * 1024 * 1024
-"""Bytes of a request body that are read; the real engine took 12 MiB (engine-live A.7)."""
+"""Bytes of a request body that are read; the real engine took 12 MiB."""
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})

@@ -34,7 +34,7 @@ EVENT_FIELDS: dict[str, Callable[[Event], str]] = {
 
 
 async def list_events(core: Core, call: Call) -> Reply:
-    """GET /events: newest first; `from` is exclusive, and `max` keeps the newest (engine-live F.7)."""
+    """GET /events: newest first; `from` is exclusive, and `max` keeps the newest."""
     after = call.query.get("from", "")
     events = core.events.newest_first(int(after) if after.isdecimal() else 0)
     items = found(events, call.query.get("search"), EVENT_FIELDS)[: call.limit()]

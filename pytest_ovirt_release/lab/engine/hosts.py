@@ -26,7 +26,7 @@ REMOVABLE = (
 )
 PLAY_TASKS = ("Gathering Facts", "Install packages", "Configure services", "Restart services")
 PLAY_SECONDS = 6.0
-"""How long a play takes as the engine sees it: 3 s of work, polled every 3 s (engine-live D.2)."""
+"""How long a play takes as the engine sees it: 3 s of work, polled every 3 s."""
 
 OPERATIONAL = (
     "Cannot edit Host. Host parameters cannot be modified while Host is operational.\n"
@@ -100,7 +100,7 @@ def _rename(core: Core, host: Host, name: str) -> None:
 
 
 def change_cluster(core: Core, host: Host, named: Body, correlation: str) -> None:
-    """Move a host to the cluster that a document names; also what approve does first (engine-live D.2)."""
+    """Move a host to the cluster that a document names; also what approve does first."""
     clusters = core.state.clusters
     if named.id is not None:
         cluster = clusters.get(named.id)

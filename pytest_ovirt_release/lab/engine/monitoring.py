@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 COMING_UP_SECONDS = 2.2
 MOMENT_SECONDS = 0.6
-"""How long a host is up before the engine sees that it does not fit: 0.2 to 1 s (engine-live D.4)."""
+"""How long a host is up before the engine sees that it does not fit: 0.2 to 1 s."""
 
 REFRESH_SECONDS = 3.0
 SILENCE_SECONDS = 59.0
-"""From connecting to non_responsive: 10 s and 69 s after the loss (engine-live D.4)."""
+"""From connecting to non_responsive: 10 s and 69 s after the loss."""
 
 VM_SECONDS = 0.5
 LEAST_PAUSE = 0.03

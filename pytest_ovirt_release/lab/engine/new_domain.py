@@ -190,7 +190,7 @@ async def _lay_out(core: Core, call: Call, host: Host, domain: StorageDomain) ->
     try:
         existing = await core.ask(node.get_storage_domains(domain.connection))
         if existing:
-            # An import keeps the id and takes the name that was asked for (engine-live E.2).
+            # An import keeps the id and takes the name that was asked for.
             domain.id = existing[0].id
             if domain.id in core.state.storage_domains:
                 raise conflict("Cannot add Storage. Storage Domain already exists in the system.")

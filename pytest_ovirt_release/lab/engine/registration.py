@@ -69,7 +69,7 @@ def register(core: Core, wish: Registration) -> None:
         host=host,
     )
     core.event(42, f"Host {host.name} was added by SYSTEM.", user="SYSTEM", own=True, host=host)
-    # With a name clash this names what was asked for, not what was given (engine-live C.2).
+    # With a name clash this names what was asked for, not what was given.
     core.event(828, f"Host {wish.name} registered.", user="nobody")
 
 

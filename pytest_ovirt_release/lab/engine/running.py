@@ -41,7 +41,7 @@ UNKNOWN_VM = (
 
 
 def _find(core: Core, call: Call, command: str) -> Vm:
-    """Return the VM; an action on an unknown one is a 500 with Java's words (engine-live A.7)."""
+    """Return the VM; an action on an unknown one is a 500 with Java's words."""
     vm = core.state.vms.get(call.ids[0])
     if vm is None:
         raise Fault(INTERNAL_ERROR, UNKNOWN_VM.format(command=command))

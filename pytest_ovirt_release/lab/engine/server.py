@@ -39,7 +39,7 @@ BYSTANDER_ADDRESS = "127.0.0.9"
 START_DEADLINE = 10.0
 STOP_DEADLINE = 10.0
 HEADER_LIMIT = 128 * 1024
-"""Longest request head; the real engine took 70 KB (engine-live A.7)."""
+"""Longest request head; the real engine took 70 KB."""
 
 ANY = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"]
 

@@ -65,7 +65,7 @@ class Sso:
             return _refused("access_denied", str(denied), scope)
         token, session = self.doorkeeper.open()
         if request.headers.get("accept") != "application/json":
-            # The engine notices this only after it has opened the session (engine-live A.2).
+            # The engine notices this only after it has opened the session.
             return _refused("invalid_request", "Missing parameter: 'Accept Header'", scope)
         return _token(token, session, scope)
 

@@ -44,7 +44,7 @@ def storage_domain_node(
 ) -> Node:
     """Return `<storage_domain>`, as the global collection shows it or as its data center does (`inside`).
 
-    The global one shows a status only while the domain is unattached (engine-live E.3).
+    The global one shows a status only while the domain is unattached.
     """
     disks = [disk for disk in core.state.disks.values() if disk.domain == domain.id]
     href = f"{prefix}/storagedomains/{domain.id}"
@@ -106,7 +106,7 @@ async def list_domain_disks(core: Core, call: Call) -> Reply:
 
 
 async def add_storage_domain(core: Core, call: Call) -> Reply:
-    """POST /storagedomains. The answer says `unknown`; the next GET says what it is (engine-live E.2)."""
+    """POST /storagedomains. The answer says `unknown`; the next GET says what it is."""
     domain = await add_storage_domain_steps(core, call)
     return created(storage_domain_node(core, domain, call.prefix, status="unknown"))
 
