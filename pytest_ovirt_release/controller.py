@@ -6,6 +6,7 @@ written before anything else, and only the last step of `finish` replaces it.
 
 from __future__ import annotations
 
+import os
 import platform
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -54,6 +55,7 @@ class Controller:
         self.run: run_folder.RunFolder | None = None
         self.context: Context | None = None
         self.trouble: list[str] = []
+        self._pid = os.getpid()
         self._lab: LabProcess | None = None
         self._lock: BaseFileLock | None = None
 
@@ -145,6 +147,7 @@ class Controller:
             page_sha256=recompute.digest(context.folder / recompute.PAGE),
             candidate_sha256=recompute.digest(context.folder / recompute.CANDIDATE),
             overlay=context.overlay is not None,
+            overlay_sha256=recompute.digest(context.folder / recompute.OVERLAY),
             lab=self._lab is not None,
             target=context.target.name if context.target else None,
             tester=settings.tester or "rehearsal",
@@ -161,8 +164,8 @@ class Controller:
 
     def finish(self, pytest_exit: int) -> int:
         """Remove what is left, end the lab, decide, write every report; return the process's exit code."""
-        if self.context is None or self.run is None:
-            return pytest_exit
+        if self.context is None or self.run is None or os.getpid() != self._pid:
+            return pytest_exit  # a child that a test forked must not end its parent's run
         try:
             self._remove_what_is_left()
         except KeyboardInterrupt:
@@ -205,6 +208,8 @@ class Controller:
 
     def abandon(self) -> None:
         """Let go of lab and lock, however the run ended; harmless when `finish` was reached."""
+        if os.getpid() != self._pid:
+            return
         with suppress(OSError):
             self._end_lab()
         if self._lock is not None:

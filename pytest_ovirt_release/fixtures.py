@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.tarball import SignedTarball
     from pytest_ovirt_release.release.candidate import Candidate
     from pytest_ovirt_release.release.page import Page
-    from pytest_ovirt_release.release.engines import not_judged
-from pytest_ovirt_release.release.resolved import ComponentUnderTest, DistributionUnderTest
+    from pytest_ovirt_release.release.resolved import ComponentUnderTest, DistributionUnderTest
     from pytest_ovirt_release.target.model import NodeTarget, Target
 
 CONTEXT = pytest.StashKey[Context]()

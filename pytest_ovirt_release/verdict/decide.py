@@ -42,6 +42,7 @@ class Inputs:
     candidate: Candidate | None = None
     candidate_sha256: str = ""
     mistakes: tuple[str, ...] = field(default=())
+    overlay_sha256: str = ""
 
 
 def decide(inputs: Inputs, runs: Sequence[Run], as_of: datetime) -> Verdict:
@@ -182,8 +183,13 @@ def _invalid_run(inputs: Inputs, page: Page, run: Run, fact: RunVerdict) -> Iter
         return
     for line in run.damaged:
         yield Reason(code="damaged-journal", detail=f"run {run.id}: {line}")
-    for name, wanted in (("page", inputs.page_sha256), ("candidate", inputs.candidate_sha256)):
-        if start.get(f"{name}_sha256") != wanted:
+    digests = {
+        "page": inputs.page_sha256,
+        "candidate": inputs.candidate_sha256,
+        "overlay": inputs.overlay_sha256,
+    }
+    for name, wanted in digests.items():
+        if str(start.get(f"{name}_sha256") or "") != wanted:
             yield Reason(code=f"other-{name}", detail=f"run {run.id} was made with another {name} file")
     for text in sorted({str(r["text"]) for r in run.of("mistake")}):
         yield Reason(code="bad-suite", detail=text)

@@ -49,7 +49,14 @@ def load_inputs(folder: Path) -> Inputs:
         candidate = loading.load_candidate(folder / CANDIDATE)
     except ReleaseError as error:
         mistakes.append(str(error))
-    return Inputs(page, digest(folder / PAGE), candidate, digest(folder / CANDIDATE), tuple(mistakes))
+    return Inputs(
+        page=page,
+        page_sha256=digest(folder / PAGE),
+        candidate=candidate,
+        candidate_sha256=digest(folder / CANDIDATE),
+        mistakes=tuple(mistakes),
+        overlay_sha256=digest(folder / OVERLAY),
+    )
 
 
 def digest(path: Path) -> str:

@@ -134,6 +134,7 @@ def test_an_uncontrolled_must_is_conditional() -> None:
     [
         ({"page_sha256": "other"}, "other-page"),
         ({"candidate_sha256": "other"}, "other-candidate"),
+        ({"overlay_sha256": "other"}, "other-overlay"),
         ({"overlay": True}, "override-in-live-run"),
     ],
 )
