@@ -167,7 +167,7 @@ def reap(*, run: Path, dry_run: bool) -> None:
     """
     from pytest_ovirt_release.checks.reaper import reap as reap_run
 
-    left = reap_run(run, dry_run, click.echo)
+    left = reap_run(run, dry_run=dry_run, say=click.echo)
     sys.exit(1 if left else 0)
 
 

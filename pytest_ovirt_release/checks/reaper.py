@@ -27,7 +27,7 @@ LOCK_SECONDS = 1.0
 """How long a run that is just ending may still hold its lock."""
 
 
-def reap(run_folder: Path, dry_run: bool, say: Callable[[str], None]) -> int:  # noqa: FBT001 - a fixed interface
+def reap(run_folder: Path, *, dry_run: bool, say: Callable[[str], None]) -> int:
     """Remove what the run's ledger still names; returns how many objects are left (0: nothing).
 
     Raises:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Stage = Literal["registered", "approved", "up", "storage"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
-Result = Literal["passed", "failed", "blocked", "errored"]
+Outcome = Literal["passed", "failed", "blocked", "errored"]
 
 
 class StageFailed(Exception):  # noqa: N818 - reads as what happened
@@ -37,7 +37,7 @@ class StageFailed(Exception):  # noqa: N818 - reads as what happened
 class StageRecord:
     """How one stage ended; `history` holds the states seen with their seconds, `facts` what it found."""
 
-    outcome: Result
+    outcome: Outcome
     code: str = ""
     sentence: str = ""
     on: str = ""

@@ -190,7 +190,7 @@ def test_list_faults_shows_what_each_disproves() -> None:
 def test_reap_exits_1_when_something_is_left(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, left: int, code: int
 ) -> None:
-    def reap(folder: Path, dry_run: bool, say: Any) -> int:  # noqa: FBT001 - the signature that is called
+    def reap(folder: Path, *, dry_run: bool, say: Any) -> int:
         say(f"{folder.name} {dry_run}")
         return left
 
@@ -200,7 +200,7 @@ def test_reap_exits_1_when_something_is_left(
 
 
 def test_an_engine_that_does_not_answer_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    def reap(*_: object) -> int:
+    def reap(*_: object, **__: object) -> int:
         raise Unreachable("https://engine.example.org did not answer")
 
     monkeypatch.setattr(reaper, "reap", reap)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ovirtsdk4 import types
 
@@ -100,19 +100,19 @@ class Hosts(Group):
 
     def data_center_status(self, data_center_id: str) -> str | None:
         """Return the status of a data center, or None when it is not there."""
-        found = self._find(
-            f"show data center {data_center_id}",
-            lambda system: system.data_centers_service().data_center_service(data_center_id).get(),
-        )
+        found = self._data_center(data_center_id)
         return None if found is None else facts.word(found.status)
 
     def data_center_name(self, data_center_id: str) -> str | None:
         """Return the name of a data center, or None when it is not there."""
-        found = self._find(
+        found = self._data_center(data_center_id)
+        return None if found is None else str(found.name)
+
+    def _data_center(self, data_center_id: str) -> Any:  # noqa: ANN401 - SDK types stay inside this package
+        return self._find(
             f"show data center {data_center_id}",
             lambda system: system.data_centers_service().data_center_service(data_center_id).get(),
         )
-        return None if found is None else str(found.name)
 
     def find_data_center(self, name: str) -> str | None:
         """Return the id of the data center with this name."""

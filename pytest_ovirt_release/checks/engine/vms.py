@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ovirtsdk4 import types
 
@@ -108,17 +108,18 @@ class Vms(Group):
 
     def disk_status(self, disk_id: str) -> str | None:
         """Return a disk's status, or None when it is not there."""
-        found = self._find(
-            f"show disk {disk_id}", lambda system: system.disks_service().disk_service(disk_id).get()
-        )
+        found = self._disk(disk_id)
         return None if found is None else facts.word(found.status)
 
     def disk_name(self, disk_id: str) -> str | None:
         """Return a disk's name, or None when it is not there."""
-        found = self._find(
+        found = self._disk(disk_id)
+        return None if found is None else str(found.name or found.alias)
+
+    def _disk(self, disk_id: str) -> Any:  # noqa: ANN401 - SDK types stay inside this package
+        return self._find(
             f"show disk {disk_id}", lambda system: system.disks_service().disk_service(disk_id).get()
         )
-        return None if found is None else str(found.name or found.alias)
 
     def find_disk(self, name: str) -> str | None:
         """Return the id of the disk with this name."""
