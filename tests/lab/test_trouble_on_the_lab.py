@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -183,7 +184,7 @@ def test_what_a_killed_run_left_can_be_reaped(
     process.kill()
     process.wait(30)
     run = str((suite.reports / "latest").resolve())
-    words = [str(Path(os.sys.executable).parent / "ovirt-release"), "reap", run]  # type: ignore[attr-defined]
+    words = [str(Path(sys.executable).parent / "ovirt-release"), "reap", run]
     dry = subprocess.run([*words, "--dry-run"], capture_output=True, text=True, timeout=120, check=False)
     assert "would remove" in dry.stdout
     reaped = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
