@@ -15,7 +15,9 @@ SHARED = {r for r in REQUIREMENT.values() if list(REQUIREMENT.values()).count(r)
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_a_shuffled_suite_proves_every_cell(suite: Suite, workers: str) -> None:
-    finished = suite.run("--release-target", "lab", workers, "-p", "tests.lab.shuffled", RELEASE_TEST_SEED="3")
+    finished = suite.run(
+        "--release-target", "lab", workers, "-p", "tests.lab.shuffled", RELEASE_TEST_SEED="3"
+    )
     assert set(finished.states().values()) == {"passed"}, finished.details() + finished.output[-3000:]
     assert finished.verdict["rehearsal"] is True
 

@@ -31,7 +31,9 @@ def test_a_handwritten_target_that_points_at_a_lab_is_a_rehearsal_all_the_same(
     suite: Suite, release_target_text: str, tmp_path: Path
 ) -> None:
     text = release_target_text.replace('name = "lab"', 'name = "staging"', 1)
-    finished = run_on(suite, text, tmp_path, "acceptance/test_install.py::test_engine_certificate_is_verified_by_its_ca")
+    finished = run_on(
+        suite, text, tmp_path, "acceptance/test_install.py::test_engine_certificate_is_verified_by_its_ca"
+    )
     assert finished.verdict["rehearsal"] is True
     assert "REHEARSAL" in finished.output.strip().splitlines()[-1]
     assert finished.verdict["runs"][0]["brands"]
@@ -41,7 +43,9 @@ def test_a_wrong_password(suite: Suite, release_target_text: str, tmp_path: Path
     wrong = tmp_path / "wrong.password"
     wrong.write_text("not the password")
     wrong.chmod(0o600)
-    text = re.sub(r'password_file = "[^"]*engine.password"', f'password_file = "{wrong}"', release_target_text)
+    text = re.sub(
+        r'password_file = "[^"]*engine.password"', f'password_file = "{wrong}"', release_target_text
+    )
     finished = run_on(suite, text, tmp_path, NODE)
     assert finished.verdict["verdict"] == "INCOMPLETE"
     assert "password" in finished.details()
@@ -84,7 +88,9 @@ def test_a_missing_tool_is_named(suite: Suite, release_target_text: str, tmp_pat
     path.mkdir()
     for name in {"gpg", "git", "openssl", "bash", "sh"} - {tool}:
         (path / name).symlink_to(shutil.which(name) or "/bin/false")
-    finished = run_on(suite, release_target_text, tmp_path, "acceptance/test_source.py", "-k", "vdsm", PATH=str(path))
+    finished = run_on(
+        suite, release_target_text, tmp_path, "acceptance/test_source.py", "-k", "vdsm", PATH=str(path)
+    )
     # Without gpg nothing of the lab was recognised, so its overlay makes the run INVALID: that is lawful too.
     assert finished.verdict["verdict"] in {"INCOMPLETE", "NO-GO", "INVALID"}
     assert f"{tool} is not installed" in finished.details()
