@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import errno
-import tarfile
+import sys
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from pytest_ovirt_release.checks.expand import BROKEN, PIECE, Bounded, Caps, expanded
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError
+
+if TYPE_CHECKING or sys.version_info >= (3, 11, 4):
+    import tarfile
+else:
+    # PEP 706's extraction filters came to 3.11 with 3.11.4; Debian 12 ships 3.11.2.
+    from backports import tarfile
 
 if TYPE_CHECKING:
     from pathlib import Path
