@@ -44,7 +44,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def rehearsal(session: nox.Session) -> None:
     """Every requirement of the release page, judged on the embedded lab."""
-    report = ("--html=reports/pytest.html", "--self-contained-html")
+    report = ("--tb=short", "--html=reports/pytest.html", "--self-contained-html")
     python(session, "-m", "pytest", "--release-target", "lab", "-n", "2", *report, *session.posargs)
 
 

@@ -127,9 +127,9 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
     out: Path,
     force: bool,
 ) -> None:
-    """Write candidate.toml: which commits and which files, exactly, are to be judged.
+    """Write candidate.toml: exactly what is judged.
 
-    Tags are looked up in the repositories and tarballs are downloaded for their digests. Package versions are
+    Which commits and which files: tags are looked up in the repositories and tarballs are downloaded for their digests. Package versions are
     not looked up; add them to the file by hand where the page lists distributions.
 
     Example: ovirt-release candidate --page ovirt-4.5 --version 4.5.7 --component vdsm=4.50.7 --out candidate.toml
@@ -159,9 +159,9 @@ main.add_command(lab)
 @click.argument("run", type=FILE, metavar="RUN")
 @click.option("--dry-run", is_flag=True, help="Only say what is left.")
 def reap(*, run: Path, dry_run: bool) -> None:
-    """Remove what a run that was killed left behind: only what its own ledger names.
+    """Remove what a killed run left behind.
 
-    RUN is a run's folder. Exit code 0: nothing is left, 1: something is.
+    Only what its own ledger names. RUN is a run's folder. Exit code 0: nothing is left, 1: something is.
 
     Example: ovirt-release reap reports/latest
     """
@@ -176,9 +176,10 @@ def reap(*, run: Path, dry_run: bool) -> None:
 @click.option("--as-of", metavar="MOMENT", help="Judge as of this moment (ISO 8601; without a zone: UTC).")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole verdict as JSON.")
 def verdict(*, runs: tuple[Path, ...], as_of: str | None, as_json: bool) -> None:
-    """Decide again from what runs recorded, and exit with the verdict's code.
+    """Decide again from what runs recorded.
 
-    RUN is a run's folder. Exit codes: 0 GO, 1 NO-GO, 10 INCOMPLETE, 11 GO-CONDITIONAL, 12 INVALID.
+    RUN is a run's folder; the runs of several people on one candidate become one verdict, whose exit code it
+    ends with: 0 GO, 1 NO-GO, 10 INCOMPLETE, 11 GO-CONDITIONAL, 12 INVALID.
 
     Example: ovirt-release verdict reports/latest
     """

@@ -64,7 +64,8 @@ _EXPECTED_BY_TYPE = {
 
 def sentences(error: ValidationError, data: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
     """Return one sentence for each mistake: dotted key, bad value, what is allowed."""
-    found = [_sentence(detail, data, model) for detail in error.errors(include_url=False)]
+    details = [d for d in error.errors(include_url=False) if not _is_echo(d)]
+    found = [_sentence(detail, data, model) for detail in details]
     return list(dict.fromkeys(found))  # a union reports the same mistake once for each of its sides
 
 
@@ -97,6 +98,13 @@ def item_key(list_name: str, index: int, item: object) -> str:
     if isinstance(item, dict):
         name = next((item[k] for k in _NAMES if isinstance(item.get(k), str)), "")
     return f"{list_name}[{index} {plain(name)}]" if name else f"{list_name}[{index}]"
+
+
+def _is_echo(detail: ErrorDetails) -> bool:
+    """Return whether a list is called too short only because of mistakes inside its items."""
+    given = detail["input"]
+    least = detail.get("ctx", {}).get("min_length", 0)
+    return detail["type"] == "too_short" and isinstance(given, list | tuple) and len(given) >= least
 
 
 def _sentence(detail: ErrorDetails, data: Mapping[str, Any], model: type[BaseModel]) -> str:

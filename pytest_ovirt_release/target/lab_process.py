@@ -72,6 +72,7 @@ def start_lab(page: Path, speed: str, faults: Sequence[str]) -> LabProcess:
         _end(process)
         errors.seek(0)
         said = errors.read(4096).decode("utf-8", "backslashreplace").strip()
+    said = said.removeprefix("the lab did not start: ")  # it has a command of its own, which says so too
     raise ReleaseError(f"the lab did not start: {said or 'it said nothing'}")
 
 

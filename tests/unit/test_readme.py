@@ -1,4 +1,4 @@
-"""What the README tells people to type exists, and what it shows is true."""
+"""What README and docs tell people to type exists, and what they show is true."""
 
 from __future__ import annotations
 
@@ -22,15 +22,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TARGET_FILE = (ROOT / "docs" / "target-file.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def commands(program: str) -> list[list[str]]:
-    lines = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
-    return [words[1:] for words in lines if words[0] == program]
+    listed = [*blocks("sh"), *blocks("sh", TARGET_FILE)]
+    lines = dict.fromkeys(line for block in listed for line in block.splitlines())
+    typed = [shlex.split(line, comments=True) for line in lines]
+    return [words[1:] for words in typed if words[0] == program]
+
+
+def named(words: list[str]) -> str:
+    return "_".join(words).translate(str.maketrans(" /", "__"))
 
 
 def sessions() -> set[str]:
@@ -48,7 +55,12 @@ def test_it_is_short() -> None:
 
 def test_every_command_is_of_a_program_we_check() -> None:
     lines = [line for block in blocks("sh") for line in block.splitlines()]
-    assert {line.split()[0] for line in lines} == {"./run", "pytest", "ovirt-release"}
+    assert {line.split()[0] for line in lines} == {"./run", ".", "pytest", "ovirt-release"}
+
+
+def test_the_shell_finds_the_programs_in_the_venv_that_run_makes() -> None:
+    assert commands(".") == [[".venv/bin/activate"]]
+    assert '"$python" -m venv .venv' in (ROOT / "run").read_text(encoding="utf-8")
 
 
 def test_sessions_exist() -> None:
@@ -57,7 +69,7 @@ def test_sessions_exist() -> None:
     assert named <= sessions()
 
 
-@pytest.mark.parametrize("words", commands("pytest"), ids=lambda words: "_".join(words).replace(" ", "_"))
+@pytest.mark.parametrize("words", commands("pytest"), ids=named)
 def test_pytest_options_exist(words: list[str]) -> None:
     known = {f"--release-{option.name}" for option in options.OPTIONS} | {"-m", "-n", "-k"}
     assert {word for word in words if word.startswith("-")} <= known
@@ -66,20 +78,28 @@ def test_pytest_options_exist(words: list[str]) -> None:
             faults.check_names((words[number + 1],))
 
 
-@pytest.mark.parametrize("words", commands("ovirt-release"), ids="_".join)
+@pytest.mark.parametrize("words", commands("ovirt-release"), ids=named)
 def test_commands_exist(words: list[str]) -> None:
+    command, *options = words
+    if not {"--help", "--list-faults"} & set(words):  # it would do something; only its options are looked at
+        known = CliRunner().invoke(cast("click.Command", main), [command, "--help"]).output
+        assert {word for word in options if word.startswith("--")} <= set(re.findall(r"--[a-z-]+", known))
+        return
     result = CliRunner().invoke(cast("click.Command", main), words)
     assert result.exit_code == 0, result.output
 
 
 def test_the_target_file_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = blocks("toml")
-    for name in ("ca.pem", "id_ed25519", "candidate.toml"):
+    (text,) = blocks("toml", TARGET_FILE)
+    (tmp_path / ".ssh").mkdir()
+    for name in ("ca.pem", ".ssh/id_ed25519", "candidate.toml"):
         (tmp_path / name).write_text("-", encoding="utf-8")
-    monkeypatch.setenv("ENGINE_PASSWORD", "not a real one")
+    monkeypatch.setenv("HOME", str(tmp_path))
     path = tmp_path / "target.toml"
     path.write_text(text, encoding="utf-8")
-    assert load_target(path).name == "my-lab-room"
+    target = load_target(path)
+    assert target.run_release_scripts, "without it two musts stay unproven"
+    assert {node.storage for node in target.nodes} == {"nfs", "local"}, "each is a must"
 
 
 def test_the_verdict_shown_is_the_examples() -> None:
@@ -101,7 +121,7 @@ def test_the_python_example_compiles() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for name in ("README.md", "reports/example/README.md"):
+    for name in ("README.md", "docs/target-file.md", "reports/example/README.md"):
         path = ROOT / name
         for link in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
             assert (path.parent / link).exists(), f"{name}: {link}"

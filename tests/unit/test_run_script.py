@@ -66,7 +66,8 @@ def machine(tmp_path: Path) -> Machine:
     made = Machine(tmp_path / "checkout", tmp_path / "programs", tmp_path / "log")
     made.checkout.mkdir()
     made.programs.mkdir()
-    shutil.copy(ROOT / "run", made.checkout / "run")
+    for name in ("run", "noxfile.py"):
+        shutil.copy(ROOT / name, made.checkout / name)
     (made.checkout / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
     for name in PLAIN:
         found = shutil.which(name)
@@ -178,6 +179,15 @@ def test_an_old_python_is_refused(machine: Machine) -> None:
     result = machine.run("tests")
     assert result.returncode == 2
     assert "no Python 3.11 or newer" in result.stderr
+
+
+def test_an_unknown_session_is_refused_before_anything_is_set_up(machine: Machine) -> None:
+    machine.add("apt-get")
+    machine.add("id", "echo 0")
+    result = machine.run("rehersal")
+    assert result.returncode == 2
+    assert result.stderr.startswith("run: there is no session rehersal; there are: lint tests rehearsal ")
+    assert machine.done == []
 
 
 @pytest.mark.parametrize(("arguments", "code"), [((), 2), (("--help",), 0), (("--wrong",), 2)])

@@ -133,6 +133,11 @@ def inner(data: Any, path: tuple[Any, ...]) -> Any:
             ),
         ),
         (
+            put("nodes", to=[node("node-1", "192.0.2.1", "nsf")]),
+            "nodes[0 node-1].storage: 'nsf' is not allowed; allowed: 'nfs' or 'local'",
+        ),
+        (put("nodes", to=[]), "nodes: a list is not allowed; allowed: a list of at least 1"),
+        (
             put("nodes", 0, "ssh", "port", to=70000),
             "nodes[0 node-1].ssh.port: 70000 is not allowed; allowed: 1 to 65535",
         ),
