@@ -7,7 +7,6 @@ engine's SDK nor paramiko is installed.
 # ruff: noqa: PLC0415 - imports inside commands, see above
 from __future__ import annotations
 
-import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pytest_ovirt_release import __version__
-from pytest_ovirt_release.cli_values import component_versions, moment, page_named
+from pytest_ovirt_release import __version__, cli_verdict
+from pytest_ovirt_release.cli_values import component_versions, page_named
 from pytest_ovirt_release.errors import ReleaseError, Unproven
 from pytest_ovirt_release.lab.__main__ import lab
 
@@ -28,7 +27,6 @@ USAGE = 2
 
 FILE = click.Path(path_type=Path)
 PAGES = Path("acceptance/releases")
-WIDEST = 120
 
 
 class _Group(click.Group):
@@ -171,29 +169,8 @@ def reap(*, run: Path, dry_run: bool) -> None:
     sys.exit(1 if left else 0)
 
 
-@main.command()
-@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
-@click.option("--as-of", metavar="MOMENT", help="Judge as of this moment (ISO 8601; without a zone: UTC).")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole verdict as JSON.")
-def verdict(*, runs: tuple[Path, ...], as_of: str | None, as_json: bool) -> None:
-    """Decide again from what runs recorded.
-
-    RUN is a run's folder; the runs of several people on one candidate become one verdict, whose exit code it
-    ends with: 0 GO, 1 NO-GO, 10 INCOMPLETE, 11 GO-CONDITIONAL, 12 INVALID.
-
-    Example: ovirt-release verdict reports/latest
-    """
-    from pytest_ovirt_release.report import console
-    from pytest_ovirt_release.verdict.recompute import recompute
-
-    decided = recompute(runs, moment(as_of))
-    if as_json:
-        click.echo(decided.model_dump_json(by_alias=True, indent=2))
-    else:
-        width = min(shutil.get_terminal_size().columns, WIDEST)
-        for line in console.lines(decided, width):
-            click.echo(line.text)
-    sys.exit(decided.exit_code)
+for judging in cli_verdict.COMMANDS:
+    main.add_command(judging)
 
 
 def _refuse(message: str) -> NoReturn:

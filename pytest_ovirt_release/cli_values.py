@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.release.page import Page
 
+VOTE = ("NAME", "ROLE", "VOTE")
+VOTES = ("go", "no-go", "abstain")
+
 
 def component_versions(given: Iterable[str]) -> dict[str, str]:
     """Return NAME=VERSION texts as a mapping; ReleaseError for another form, or a name given twice."""
@@ -40,6 +43,17 @@ def moment(text: str | None) -> datetime | None:
             f"--as-of {text!r} is not allowed; allowed: a moment such as 2012-02-07T15:00:00Z"
         ) from None
     return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+def vote(text: str) -> tuple[str, str, str]:
+    """Return the parts of NAME:ROLE:VOTE; ReleaseError for another form. A name may hold colons."""
+    parts = [part.strip() for part in text.rsplit(":", 2)]
+    if len(parts) != len(VOTE) or not all(parts) or parts[2] not in VOTES:
+        raise ReleaseError(
+            f"--vote {text!r} is not allowed; allowed: NAME:ROLE:VOTE with a vote of {', '.join(VOTES)}, "
+            "such as 'Ann Example:development:go'"
+        )
+    return parts[0], parts[1], parts[2]
 
 
 def page_named(name: str, folder: Path) -> Page:

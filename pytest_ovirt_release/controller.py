@@ -26,10 +26,12 @@ from pytest_ovirt_release.report import files
 from pytest_ovirt_release.target.lab_process import LabProcess, start_lab
 from pytest_ovirt_release.target.loading import load_target
 from pytest_ovirt_release.target.writing import write_target
-from pytest_ovirt_release.verdict import controls, recompute
-from pytest_ovirt_release.verdict.decide import Inputs, decide, process_exit
+from pytest_ovirt_release.verdict import contents, controls, recompute
+from pytest_ovirt_release.verdict.contents import read_folder
+from pytest_ovirt_release.verdict.decide import PYTEST_JUDGED, Inputs, decide, process_exit
 from pytest_ovirt_release.verdict.fold import left_behind
 from pytest_ovirt_release.verdict.journals import read_run
+from pytest_ovirt_release.verdict.waiving import unknown_cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +71,7 @@ class Controller:
                 decide(Inputs(page=None, mistakes=("the run has not come past its preparation",)), (), _now())
             )
             self.context = self._prepare(self.run)
-            self._give(decide(recompute.load_inputs(self.run.path), (), _now()))
+            self._give(decide(recompute.load_inputs(read_folder(self.run.path)), (), _now()))
         except ReleaseError as error:
             self._refuse(str(error))
             raise pytest.UsageError(str(error)) from error
@@ -92,14 +94,17 @@ class Controller:
         candidate_file = self.candidate_file(target.candidate)
         candidate = loading.load_candidate(candidate_file)
         page_file = loading.find_page(settings.pages, candidate.page)
+        waivers = self._waivers(page_file)
         sources = Sources(
             run.id, str(run.path), str(page_file), str(candidate_file), str(target_file), settings.database
         )
-        run_folder.copy_in(run.path, recompute.PAGE, page_file.read_bytes())
-        run_folder.copy_in(run.path, recompute.CANDIDATE, candidate_file.read_bytes())
+        run_folder.copy_in(run.path, contents.PAGE, page_file.read_bytes())
+        run_folder.copy_in(run.path, contents.CANDIDATE, candidate_file.read_bytes())
         if target.page_overlay is not None:
-            run_folder.copy_in(run.path, recompute.OVERLAY, target.page_overlay.read_bytes())
-        write_target(target, run.path / recompute.TARGET)
+            run_folder.copy_in(run.path, contents.OVERLAY, target.page_overlay.read_bytes())
+        if waivers is not None:
+            run_folder.copy_in(run.path, contents.WAIVERS, waivers)
+        write_target(target, run.path / "target.toml")
         context = open_context(sources, "controller")
         loading.check_candidate(context.page, candidate)
         self._record_start(context)
@@ -129,6 +134,18 @@ class Controller:
             )
         return chosen
 
+    def _waivers(self, page_file: Path) -> bytes | None:
+        """Return the waiver file's bytes: the one that the option names, else the one beside the project file."""
+        beside = self.settings.root / contents.WAIVERS
+        chosen = self.settings.waivers or (beside if beside.is_file() else None)
+        if chosen is None:
+            return None
+        data = loading.read_bounded(chosen)
+        given = loading.parse_waivers(data, chosen)
+        if wrong := tuple(unknown_cells(loading.load_page(page_file), given)):
+            raise ReleaseError("\n".join([f"{chosen}: {len(wrong)} mistake(s)", *(f"  {w}" for w in wrong)]))
+        return data
+
     def _record_start(self, context: Context) -> None:
         settings, package = self.settings, Path(__file__).parent
         assert settings.suite is not None  # noqa: S101 - release mode has a suite
@@ -138,16 +155,17 @@ class Controller:
             raise ReleaseError("\n".join(["the suite's marks do not fit the release page:", *found]))
         for test in scanned:
             tests[test.requirement] = (*tests.get(test.requirement, ()), test.test)
+        copies = read_folder(context.folder).files
         known = controls.read_controls(settings.suite / "controls.json")
         context.journal.write(
             "run",
             sync=True,
             run=context.sources.run_id,
             page=context.page.id,
-            page_sha256=recompute.digest(context.folder / recompute.PAGE),
-            candidate_sha256=recompute.digest(context.folder / recompute.CANDIDATE),
+            page_sha256=recompute.digest(copies.get(contents.PAGE)),
+            candidate_sha256=recompute.digest(copies.get(contents.CANDIDATE)),
             overlay=context.overlay is not None,
-            overlay_sha256=recompute.digest(context.folder / recompute.OVERLAY),
+            overlay_sha256=recompute.digest(copies.get(contents.OVERLAY)),
             lab=self._lab is not None,
             target=context.target.name if context.target else None,
             tester=settings.tester or "rehearsal",
@@ -155,6 +173,7 @@ class Controller:
             suite=tests,
             controls=controls.judge_controls(known, tests, settings.root, package),
             argv=settings.arguments,
+            finish=settings.again(),
             versions={
                 "pytest-ovirt-release": version("pytest-ovirt-release"),
                 "pytest": pytest.__version__,
@@ -175,12 +194,22 @@ class Controller:
         self._end_lab()
         for text in self.trouble:
             self.context.journal.write("trouble", text=text, sync=True)
-        complete = pytest_exit in {0, 1, 5} and not self.trouble
-        self.context.journal.write("end", exit=pytest_exit, complete=complete, sync=True)
+        complete = pytest_exit in PYTEST_JUDGED and not self.trouble
+        sealed = self._journal_digests() if complete else {}
+        self.context.journal.write("end", exit=pytest_exit, complete=complete, files=sealed, sync=True)
         self.context.journal.close()
         self.verdict = recompute.recompute([self.run.path])
         files.write_all(self.verdict, self.run.path)
         return process_exit(self.verdict, pytest_exit)
+
+    def _journal_digests(self) -> dict[str, dict[str, object]]:
+        """Return size and digest of every journal until now: what is changed later can be told."""
+        assert self.context is not None  # noqa: S101 - checked by finish
+        folder = self.context.folder
+        return {
+            path.relative_to(folder).as_posix(): contents.fact_of(path.read_bytes()).model_dump()
+            for path in sorted((folder / "journal").glob("*.jsonl"))
+        }
 
     def _remove_what_is_left(self) -> None:
         """Remove every object that the journals of this run still hold as made and not removed."""
@@ -237,18 +266,9 @@ def list_only(settings: Settings) -> Context:
     with suppress(ReleaseError):
         page_id = loading.load_candidate(Controller(settings).candidate_file(None)).page
     page = loading.load_page(loading.find_page(settings.pages, page_id))
-    return Context(Sources("", "", ""), page, None, None, None, Redactor(), _NoJournal())
-
-
-class _NoJournal(Journal):
-    """Stands where tests are only listed: nothing is recorded."""
-
-    def __init__(self) -> None:
-        """Open nothing."""
-        self.path = Path("/dev/null")
-
-    def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
-        """Record nothing."""
+    return Context(
+        Sources("", "", ""), page, None, None, None, Redactor(), Journal(Path(os.devnull), Redactor(), "")
+    )
 
 
 def announce(context: Context) -> Sequence[str]:

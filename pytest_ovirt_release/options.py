@@ -40,6 +40,11 @@ OPTIONS = (
     ),
     Option("candidate", "The candidate file (TOML); default: the one that the target names", metavar="FILE"),
     Option(
+        "waivers",
+        "The waiver file (TOML); default: waivers.toml beside the project file, if it is there",
+        metavar="FILE",
+    ),
+    Option(
         "fault",
         "Let the lab break one thing on purpose; may be repeated; implies the lab",
         "NAME",
@@ -79,12 +84,24 @@ class Settings:
     reports: Path
     target: str | None
     candidate: Path | None = None
+    waivers: Path | None = None
     faults: tuple[str, ...] = ()
     tester: str | None = None
     database: str | None = None
     allow_changes: bool = False
     lab_speed: str = "20"
     arguments: tuple[str, ...] = field(default=())
+
+    def again(self) -> tuple[str, ...]:
+        """Return the options that a command needs to run on the same target again, none of them secret."""
+        given = (
+            ("--release-target", self.target),
+            ("--release-candidate", self.candidate),
+            ("--release-waivers", self.waivers),
+            ("--release-tester", self.tester),
+        )
+        words = [word for name, value in given if value for word in (name, str(value))]
+        return (*words, "--release-allow-changes") if self.allow_changes else tuple(words)
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -114,7 +131,7 @@ def read_settings(config: pytest.Config) -> Settings:
 
     root = config.rootpath
     suite = str(config.getini("release_suite"))
-    candidate = value("candidate")
+    candidate, waivers = value("candidate"), value("waivers")
     faults = tuple(config.getoption("release_fault") or ())
     default_target = str(config.getini("release_target")) or None
     return Settings(
@@ -124,12 +141,25 @@ def read_settings(config: pytest.Config) -> Settings:
         reports=root / str(config.getini("release_reports")),
         target=value("target") or ("lab" if faults else None) or default_target or _beside(root),
         candidate=config.invocation_params.dir / candidate if candidate else None,
+        waivers=config.invocation_params.dir / waivers if waivers else None,
         faults=faults,
         tester=value("tester"),
         database=value("database"),
         allow_changes=bool(config.getoption("release_allow_changes")),
         lab_speed=str(config.getini("release_lab_speed")),
         arguments=tuple(str(a) for a in config.invocation_params.args),
+    )
+
+
+def options_without_a_suite(config: pytest.Config) -> str | None:
+    """Return what to do when release options are given where no suite is configured, or nothing when none is."""
+    given = [o.name for o in OPTIONS if config.getoption(f"release_{o.name.replace('-', '_')}")]
+    if not given:
+        return None
+    where = f"rootdir is {config.rootpath}, its settings are in {config.inipath or 'no file'}"
+    return (
+        f"--release-{given[0]} is given, but no release_suite is configured, so nothing would be judged: {where}. "
+        "Run pytest in the release project; a file outside it is named with =, as in --release-target=/etc/target.toml"
     )
 
 

@@ -41,6 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     settings = options.read_settings(config)
     if settings.suite is None:
+        if wrong := options.options_without_a_suite(config):
+            raise pytest.UsageError(wrong)
         return
     if not settings.suite.is_dir() or not settings.suite.is_relative_to(settings.root):
         raise pytest.UsageError(f"release_suite: {settings.suite} is no folder under rootdir {settings.root}")
@@ -231,10 +233,10 @@ class ControllerPart:
         self.controller.abandon()
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and self.controller.run is not None:
-            _say(terminal, self.controller)
+            _say(terminal, self.controller, self._exit)
 
 
-def _say(terminal: Any, controller: Controller) -> None:  # noqa: ANN401 - pytest's reporter has no public type
+def _say(terminal: Any, controller: Controller, process_exit: int | None) -> None:  # noqa: ANN401 - pytest's reporter has no public type
     """Print the verdict's table and last line, coloured by pytest's own means."""
     from pytest_ovirt_release.report import console  # noqa: PLC0415 - release mode only
 
@@ -251,7 +253,11 @@ def _say(terminal: Any, controller: Controller) -> None:  # noqa: ANN401 - pytes
     width = terminal._tw.fullwidth  # noqa: SLF001 - pytest has no public width
     encoding = getattr(terminal._tw._file, "encoding", None) or "utf-8"  # noqa: SLF001 - same; StringIO has none
     plain = not encoding.lower().startswith("utf")
-    for line in console.lines(controller.verdict, width, folder=str(controller.run.path), ascii_only=plain):
+    folder = str(controller.run.path)
+    said = console.lines(
+        controller.verdict, width, folder=folder, ascii_only=plain, process_exit=process_exit
+    )
+    for line in said:
         terminal.write_line(line.text, **styles.get(line.style, {}))
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from pytest_ovirt_release.checks.ledger import Ledger, open_entries, read_records
 from pytest_ovirt_release.checks.removal import remove_all
-from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.record.journal import Journal
 from pytest_ovirt_release.record.redact import Redactor
+from pytest_ovirt_release.record.run_folder import not_running
 from pytest_ovirt_release.target.brand import is_lab
 from pytest_ovirt_release.target.credentials import read_secret
 from pytest_ovirt_release.target.loading import load_target
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.ledger import Entry
     from pytest_ovirt_release.target.model import Target
 
-LOCK_SECONDS = 1.0
-"""How long a run that is just ending may still hold its lock."""
-
 
 def reap(run_folder: Path, *, dry_run: bool, say: Callable[[str], None]) -> int:
     """Remove what the run's ledger still names; returns how many objects are left (0: nothing).
@@ -34,19 +29,8 @@ def reap(run_folder: Path, *, dry_run: bool, say: Callable[[str], None]) -> int:
         ReleaseError: no such run, the run is still alive, or its target cannot be used any more.
         Unreachable: the engine does not answer; the ledger stays as it is.
     """
-    if not (run_folder / "journal").is_dir():
-        raise ReleaseError(f"{run_folder} is not a run: it has no folder `journal`")
-    lock = FileLock(run_folder / "run.lock")
-    try:
-        lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout as error:
-        raise ReleaseError(
-            f"run {run_folder.name} is still alive (its lock run.lock is held); it removes its own objects at its end"
-        ) from error
-    try:
+    with not_running(run_folder):
         return reap_unlocked(run_folder, dry_run=dry_run, say=say)
-    finally:
-        lock.release()
 
 
 def reap_unlocked(run_folder: Path, *, dry_run: bool, say: Callable[[str], None]) -> int:
@@ -76,7 +60,7 @@ def _remove(run_folder: Path, run_id: str, entries: list[Entry], say: Callable[[
 
     target = load_target(run_folder / "target.toml")
     redact = _redactor(target)
-    journal = Journal(run_folder / "journal" / f"reap-{os.getpid()}.jsonl", redact)
+    journal = Journal(run_folder / "journal" / f"reap-{os.getpid()}.jsonl", redact, run_id)
 
     def met(where: str, text: str) -> None:
         journal.write("brand", where=where, text=text, lab=is_lab(text), sync=True)

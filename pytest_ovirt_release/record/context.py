@@ -77,5 +77,5 @@ def open_context(sources: Sources, process: str) -> Context:
     if target is not None:
         engine = target.engine
         redact.add(read_secret(engine.password_file, engine.password_env, "the engine's password").reveal())
-    journal = Journal(Path(sources.run_folder) / "journal" / f"{process}.jsonl", redact)
+    journal = Journal(Path(sources.run_folder) / "journal" / f"{process}.jsonl", redact, sources.run_id)
     return Context(sources, page, candidate, target, overlay, redact, journal)

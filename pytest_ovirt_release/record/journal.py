@@ -1,20 +1,7 @@
 """The journal: one append-only JSON-lines file per process.
 
 Each record is one `write()` of one line, so that a killed process leaves whole records and at most one torn
-last line, which readers drop. Kinds and their fields:
-
-run        run, page, page_sha256, candidate_sha256, overlay, target, tester, axes, argv, versions
-collected  nodeid, requirement, level, cell        (one for each test and cell, in every collecting process)
-deselected nodeid
-report     nodeid, when, outcome, wasxfail, rerun, subtest, duration, message, error (CheckFailed, …), code, on
-evidence   nodeid, cell, name, value | file + sha256 + size
-fact       key, value, source                      (for timeline, gaps; e.g. `tag-date:vdsm`)
-brand      where, lab, text                        (each connection says whether it met a lab)
-intent     entry, what, name, cells, details       (before anything is created)
-created    entry, id          removed entry          left entry, why
-stage      node, stage, outcome, why, seconds
-crash      nodeid, worker     internalerror text     interrupted  text
-end        exit, complete                          (the controller's last record)
+last line, which readers drop. What each kind of record holds: `verdict/records.py`.
 """
 
 from __future__ import annotations
@@ -32,22 +19,31 @@ LARGEST_TEXT = 16 * 1024
 """Longest text of one value, in characters; more is cut in the middle and says so."""
 
 
+SCHEMA = "ovirt-release-journal/1"
+
+
 class Journal:
     """Writes one process's journal; `redact` is applied to every text that goes in."""
 
-    def __init__(self, path: Path, redact: Callable[[str], str]) -> None:
-        """Open (append, mode 0600) the file; its folder must exist."""
+    def __init__(self, path: Path, redact: Callable[[str], str], run_id: str) -> None:
+        """Open (append, mode 0600) the file and say whose it is; its folder must exist."""
         self.path = path
         self._redact = redact
+        self._last = ""
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.write("opened", schema=SCHEMA, run=run_id, process=path.stem)
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
         """Append one record; `sync` also waits for the disk. Raises OSError when the disk is full."""
-        record = {"kind": kind, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **fields}
+        # Never earlier than the record before: a clock that is set back must not change the order of what happened.
+        self._last = max(self._last, datetime.now(UTC).isoformat(timespec="milliseconds"))
+        record = {"kind": kind, "at": self._last, **fields}
         line = json.dumps(plain(record, self._redact), ensure_ascii=True, separators=(",", ":")) + "\n"
         data = line.encode("ascii")
         written = os.write(self._fd, data)
         if written != len(data):
+            # Half a record in the middle of a file would look like damage to every reader.
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
             raise OSError(f"{self.path}: only {written} of {len(data)} bytes could be written")
         if sync:
             os.fsync(self._fd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -32,6 +33,7 @@ class Recorder:
         self._axes = context.axes
         self._expected = {(t.test, t.requirement) for t in expected}
         self._broken = False
+        self._pid = os.getpid()
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
         """Append one record; a full disk ends the run with one sentence."""
@@ -141,6 +143,11 @@ class Recorder:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Say on the report which of our errors it was."""
         report = yield
+        if os.getpid() != self._pid:
+            # A test forked, and its child came back through pytest: it must not run or record the rest a second time.
+            os._exit(3)
+        if call.excinfo is None and str(report.longrepr).startswith("[XPASS(strict)]"):
+            report.release_error = {"error": "Xpass"}  # type: ignore[attr-defined]  # rides along
         if call.excinfo is not None:
             report.release_error = _error_facts(call.excinfo.value)  # type: ignore[attr-defined]  # rides along
         return report
@@ -160,7 +167,7 @@ class Recorder:
             outcome=report.outcome,
             rerun=rerun,
             subtest=isinstance(report, pytest.SubtestReport),
-            wasxfail=getattr(report, "wasxfail", None),
+            wasxfail=None if (reason := getattr(report, "wasxfail", None)) is None else str(reason),
             duration=report.duration,
             message=error.get("message") or _message(report),
             error=error.get("error"),
@@ -210,15 +217,17 @@ def _marks(node: Any) -> Any:  # noqa: ANN401 - items and function definitions s
 
 def _error_facts(error: BaseException) -> dict[str, str | None]:
     """Return plain facts of an exception, fit to cross to the controller."""
-    # A mistake somebody can mend (ReleaseError) says nothing about the requirement.
-    kind = "Blocked" if isinstance(error, Blocked) else None
-    if kind is None and isinstance(error, Unproven | ReleaseError):
-        kind = "Unproven"
-    if kind is None and not isinstance(error, CheckFailed):
-        return {}
+    # A mistake somebody can mend (ReleaseError) and a bug of the test say nothing about the requirement.
+    kinds: tuple[tuple[str, type[BaseException] | tuple[type[BaseException], ...]], ...] = (
+        ("Blocked", Blocked),
+        ("Unproven", (Unproven, ReleaseError)),
+        ("CheckFailed", CheckFailed),
+        ("Assertion", (AssertionError, pytest.fail.Exception)),
+    )
+    kind = next((name for name, types in kinds if isinstance(error, types)), "Error")
     return {
-        "error": kind or "CheckFailed",
-        "message": str(error),
+        "error": kind,
+        "message": str(error) if isinstance(error, Unproven | ReleaseError | CheckFailed) else None,
         "code": str(getattr(error, "code", "") or "") or None,
         "on": error.on if isinstance(error, Blocked) else None,
     }

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
+LOCK_SECONDS = 1.0
+"""How long a run that is just ending may still hold its lock."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,26 @@ class RunFolder:
     def lock(self) -> FileLock:
         """Return the lock that is held as long as the run lives."""
         return FileLock(self.path / "run.lock")
+
+
+@contextmanager
+def not_running(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run that has ended; ReleaseError when it is still alive."""
+    if not (folder / "journal").is_dir():
+        raise ReleaseError(
+            f"{folder} is not a run: it has no folder `journal`; runs are folders like reports/latest"
+        )
+    lock = FileLock(folder / "run.lock")
+    try:
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout as error:
+        raise ReleaseError(
+            f"run {folder.name} is still alive (its lock run.lock is held); wait for its end, or end it"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def create(reports: Path, now: datetime) -> RunFolder:

@@ -23,6 +23,7 @@ _KEYS = {
     "components": "name",
     "distributions": "name",
     "signers": "role",
+    "approvers": "name",
     "gaps": "id",
     "open_questions": "id",
 }
@@ -97,6 +98,7 @@ def _requirements(data: Mapping[str, Any]) -> Iterator[str]:
     for where, item in items(data, "requirements"):
         for need in texts(item.get("needs")):
             yield from unknown(f"{where}.needs", need, known, "requirement")
+        yield from unknown(f"{where}.signed_by", item.get("signed_by"), names(data, "signers"), "role")
         if isinstance(item.get("id"), str):
             needs[item["id"]] = texts(item.get("needs"))
         yield from _axis(data, where, item)

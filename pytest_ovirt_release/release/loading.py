@@ -17,6 +17,7 @@ from pytest_ovirt_release.release.crosscheck import duplicates, items, page_mist
 from pytest_ovirt_release.release.mistakes import nearest, sentences, shown
 from pytest_ovirt_release.release.page import Page, PageOverlay, Signer
 from pytest_ovirt_release.release.resolved import expected_tag
+from pytest_ovirt_release.release.waivers import Waivers, waiver_mistakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,7 +36,17 @@ def load(
 
     `cross_check` gets the file's raw data and returns further mistakes.
     """
-    data = read_toml(path)
+    return parse(read_bounded(path), path, model, cross_check)
+
+
+def parse(
+    content: bytes,
+    path: Path,
+    model: type[ModelT],
+    cross_check: Callable[[Mapping[str, Any]], list[str]] | None = None,
+) -> ModelT:
+    """Return a data file's bytes as a model, as `load` does; `path` is how messages call it."""
+    data = parse_toml(content, path)
     wrong_schema = _schema_mistake(data, model)
     if wrong_schema:
         # Every other finding would only follow from this one.
@@ -52,13 +63,28 @@ def load(
 
 def load_page(path: Path) -> Page:
     """Return a release page with the paths of its keys made absolute; DataFileError holds every mistake."""
-    page = load(path, Page, page_mistakes)
+    return parse_page(read_bounded(path), path)
+
+
+def parse_page(content: bytes, path: Path) -> Page:
+    """Return a release page's bytes as `load_page` does."""
+    page = parse(content, path, Page, page_mistakes)
     return page.model_copy(update={"signers": _keys_beside(page.signers, path)})
 
 
 def load_candidate(path: Path) -> Candidate:
     """Return a candidate; DataFileError holds every mistake."""
-    return load(path, Candidate, _candidate_mistakes)
+    return parse_candidate(read_bounded(path), path)
+
+
+def parse_candidate(content: bytes, path: Path) -> Candidate:
+    """Return a candidate's bytes as `load_candidate` does."""
+    return parse(content, path, Candidate, _candidate_mistakes)
+
+
+def parse_waivers(content: bytes, path: Path) -> Waivers:
+    """Return a waiver file's bytes as a model; DataFileError holds every mistake."""
+    return parse(content, path, Waivers, waiver_mistakes)
 
 
 def load_overlay(path: Path) -> PageOverlay:
@@ -130,8 +156,13 @@ def sha256_of(path: Path) -> str:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return a TOML file's data; DataFileError says where it is not TOML, or why it cannot be read."""
+    return parse_toml(read_bounded(path), path)
+
+
+def parse_toml(content: bytes, path: Path) -> dict[str, Any]:
+    """Return TOML as data; DataFileError says where it is none."""
     try:
-        text = read_bounded(path).decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataFileError(path, [f"byte {error.start} is not UTF-8; save the file as UTF-8"]) from None
     try:
@@ -142,8 +173,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise DataFileError(path, [f"not TOML: {error}"]) from None
 
 
-def read_bounded(path: Path) -> bytes:
-    """Return the bytes of a regular file of at most `LARGEST` bytes; DataFileError otherwise."""
+def read_bounded(path: Path, largest: int = LARGEST) -> bytes:
+    """Return the bytes of a regular file of at most `largest` bytes; DataFileError otherwise."""
     try:
         # Asked before opening: opening a named pipe would wait for a writer.
         mode = path.stat().st_mode
@@ -151,13 +182,13 @@ def read_bounded(path: Path) -> bytes:
             what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
             raise DataFileError(path, [f"is {what}; name a file"])
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(largest + 1)
     except FileNotFoundError:
         raise DataFileError(path, ["there is no such file"]) from None
     except (OSError, ValueError) as error:
         raise DataFileError(path, [f"cannot be read: {getattr(error, 'strerror', None) or error}"]) from None
-    if len(content) > LARGEST:
-        raise DataFileError(path, [f"is larger than {LARGEST // 1024**2} MiB; no data file of a release is"])
+    if len(content) > largest:
+        raise DataFileError(path, [f"is larger than {largest // 1024**2} MiB; no data file of a release is"])
     return content
 
 

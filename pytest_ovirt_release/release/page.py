@@ -49,6 +49,8 @@ class Requirement(Strict):
     first one means. `needs` lists the requirements without which this
     one cannot be judged (then its cell is *blocked*). `proof` is our own sentence on what proves it.
     `not_applicable` maps an axis value (or "*") to the reason why the requirement does not apply there.
+    `signed_by` is the signer role without whose holder nothing can be proven. `min_testers` different people must
+    have passed it, in `clean_runs` runs.
     """
 
     id: Slug
@@ -61,6 +63,7 @@ class Requirement(Strict):
     proof: Text
     axis: Axis | None = None
     needs: tuple[Slug, ...] = ()
+    signed_by: Slug | None = None
     not_applicable: dict[str, Text] = Field(default_factory=dict)
     waivable: bool = True
     min_testers: PositiveInt = 1
@@ -137,6 +140,13 @@ class Signer(Strict):
     not_before: Moment | None = None
 
 
+class Approver(Strict):
+    """Somebody who may accept that a cell is not proven; `role` is what they are in the release's team."""
+
+    name: Text
+    role: Text
+
+
 class Gap(Strict):
     """A known hole: it explains, it never satisfies."""
 
@@ -209,6 +219,7 @@ class Page(Strict):
     components: tuple[Component, ...]
     distributions: tuple[Distribution, ...] = ()
     signers: tuple[Signer, ...] = ()
+    approvers: tuple[Approver, ...] = ()
     gaps: tuple[Gap, ...] = ()
     open_questions: tuple[OpenQuestion, ...] = ()
     scripts: Scripts = Scripts()
@@ -221,6 +232,13 @@ class PageOverlay(Strict):
     page: Slug
     places: dict[str, str] = Field(default_factory=dict)
     signers: tuple[Signer, ...] = ()
+
+
+def start_of(moment: datetime | date) -> datetime:
+    """Return the moment itself, or for a bare date its first second, in UTC."""
+    if isinstance(moment, datetime):
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return datetime.combine(moment, time(), tzinfo=UTC)
 
 
 def end_of(moment: datetime | date) -> datetime:

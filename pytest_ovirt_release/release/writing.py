@@ -1,4 +1,4 @@
-"""Write data files: TOML, whole or not at all."""
+"""Write files that are handed on: whole or not at all."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def to_toml(model: BaseModel) -> str:
     return tomli_w.dumps(_plain(model.model_dump(by_alias=True, exclude_none=True)))
 
 
-def write_atomically(path: Path, text: str, *, replace: bool = False) -> None:
-    """Write a text file so that it is there whole or not at all.
+def write_atomically(path: Path, content: str | bytes, *, replace: bool = False) -> None:
+    """Write a file so that it is there whole or not at all; a text as UTF-8.
 
     Raises ReleaseError when it cannot be written, or is there already and `replace` is false.
     """
@@ -37,8 +37,8 @@ def write_atomically(path: Path, text: str, *, replace: bool = False) -> None:
         raise ReleaseError(f"{path}: cannot be written: {error.strerror}") from error
     made = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         made.chmod(0o644)  # mkstemp makes it private; this is a file to hand on

@@ -35,14 +35,22 @@ class Line:
 
 
 def lines(
-    verdict: Verdict, width: int = 80, *, folder: str | None = None, ascii_only: bool = False
+    verdict: Verdict,
+    width: int = 80,
+    *,
+    folder: str | None = None,
+    ascii_only: bool = False,
+    process_exit: int | None = None,
 ) -> list[Line]:
     """Return the lines that end a run; the last one is always `verdict.last_line()`.
+
+    `process_exit` is what the process ends with, where that is not the verdict's own code.
 
     Nothing is wider than `width` columns but for what must stay copyable in one piece: a long word, the path
     of the reports, and the last line. With `ascii_only`, for terminals without Unicode, all else is escaped.
     """
     found = list(_lines(verdict, max(width, NARROWEST), folder, ascii_only=ascii_only))
+    found.append(Line(text.one_line(verdict.last_line(process_exit)), words.VERDICTS[verdict.verdict].style))
     return [Line(_as_ascii(line.text), line.style) for line in found] if ascii_only else found
 
 
@@ -62,7 +70,6 @@ def _lines(verdict: Verdict, width: int, folder: str | None, *, ascii_only: bool
         yield Line(f"    {' '.join(REPORTS)}")
     if verdict.rehearsal:
         yield from _wrapped(f"{words.REHEARSAL}: {words.REHEARSAL_SENTENCE}", width, "", "", "warn")
-    yield Line(text.one_line(verdict.last_line()), words.VERDICTS[verdict.verdict].style)
 
 
 def _table(verdict: Verdict, width: int, *, ascii_only: bool) -> Iterator[Line]:

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.verdict.serial import VERDICT_FILE, verdict_json
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.verdict.model import Verdict
-
-VERDICT_FILE = "verdict.json"
-
-
-def verdict_json(verdict: Verdict) -> str:
-    """Return a verdict as JSON in the model's order: stable, ASCII only, ending with a newline."""
-    data = _finite(verdict.model_dump(by_alias=True))
-    return json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False, default=str) + "\n"
 
 
 def write_verdict_json(verdict: Verdict, folder: Path) -> Path:
@@ -81,13 +72,3 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return value

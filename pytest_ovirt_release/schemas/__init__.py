@@ -6,25 +6,36 @@ import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import TypeAdapter
+
 from pytest_ovirt_release.release.candidate import Candidate
 from pytest_ovirt_release.release.page import Page, PageOverlay
+from pytest_ovirt_release.release.waivers import Waivers
 from pytest_ovirt_release.target.model import Target
+from pytest_ovirt_release.verdict.contents import Manifest
+from pytest_ovirt_release.verdict.controls import Controls
 from pytest_ovirt_release.verdict.model import Verdict
+from pytest_ovirt_release.verdict.records import AnyRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydantic import BaseModel
-
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-FORMATS: dict[str, tuple[type[BaseModel], Literal["validation", "serialization"]]] = {
+FORMATS: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "verdict": (Verdict, "serialization"),
     "page": (Page, "validation"),
     "overlay": (PageOverlay, "validation"),
     "candidate": (Candidate, "validation"),
     "target": (Target, "validation"),
+    "waivers": (Waivers, "validation"),
+    "controls": (Controls, "validation"),
+    "journal": (AnyRecord, "validation"),
+    "bundle": (Manifest, "serialization"),
 }
-"""Name of each format, its model, and whether we write it (all keys are there) or people do."""
+"""Name of each format, its model, and whether we write it (all keys are there) or people do.
+
+`journal` is one line of a journal, `bundle` the manifest inside a bundle.
+"""
 
 
 def file_name(name: str) -> str:
@@ -35,7 +46,7 @@ def file_name(name: str) -> str:
 def build(name: str) -> dict[str, Any]:
     """Make the schema of one format from its model."""
     model, mode = FORMATS[name]
-    schema = _without_doubled_constants(model.model_json_schema(by_alias=True, mode=mode))
+    schema = _without_doubled_constants(TypeAdapter(model).json_schema(by_alias=True, mode=mode))
     return {"$schema": DIALECT, "$id": file_name(name), **schema}
 
 

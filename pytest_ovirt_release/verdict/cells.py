@@ -5,40 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.verdict.fold import MISSING, Outcome, left_behind, outcomes, worst
-from pytest_ovirt_release.verdict.model import Attempt, CellVerdict, Evidence
+from pytest_ovirt_release.verdict.fold import MISSING, Outcome, left_behind, worst
+from pytest_ovirt_release.verdict.model import CLASSES, Attempt, CellVerdict, Evidence
+from pytest_ovirt_release.verdict.standing import combine, too_few, variants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from pytest_ovirt_release.release.page import Page, Requirement
     from pytest_ovirt_release.verdict.journals import Run
-    from pytest_ovirt_release.verdict.model import CellClass, Disposition, State
-
-ABSENT: frozenset[State] = frozenset({"missing", "skipped", "blocked"})
-"""States that neither prove a cell nor spoil somebody else's proof."""
+    from pytest_ovirt_release.verdict.model import Disposition, State
 
 NOWHERE = "(no node)"
 """Stands for the node axis while no run has named its nodes."""
-
-CLASSES: dict[State, CellClass] = {
-    "failed": "disproven",
-    "conflict": "disproven",
-    "errored": "unproven",
-    "blocked": "unproven",
-    "flaky": "unproven",
-    "missing": "unproven",
-    "skipped": "unproven",
-    "passed": "proven",
-    "not_applicable": "not_applicable",
-}
-
-DISPOSITIONS: dict[CellClass, Disposition] = {
-    "disproven": "unsatisfied",
-    "unproven": "unsatisfied",
-    "proven": "satisfied",
-    "not_applicable": "not_applicable",
-}
 
 
 @dataclass
@@ -65,22 +44,26 @@ def axis_values(page: Page, runs: Sequence[Run], requirement: Requirement) -> tu
     return (None,)
 
 
-def judge_cells(page: Page, runs: Sequence[Run]) -> dict[str, tuple[CellVerdict, ...]]:
-    """Return the cells of every requirement of the page."""
+def judge_cells(
+    page: Page, runs: Sequence[Run], unsound: frozenset[str] = frozenset()
+) -> dict[str, tuple[CellVerdict, ...]]:
+    """Return the cells of every requirement of the page; passes of the runs in `unsound` prove nothing."""
     gathered: dict[str, _Gathered] = {}
+    needs = all_needs(page)
     for run in runs:
-        _gather(page, run, gathered)
+        _gather(needs, run, gathered, proves=run.id not in unsound)
+    unassigned = frozenset(s.role for s in page.signers if not s.fingerprints)
     return {
-        r.id: tuple(_judge(r, value, gathered) for value in axis_values(page, runs, r))
+        r.id: tuple(_judge(r, value, gathered, unassigned) for value in axis_values(page, runs, r))
         for r in page.requirements
     }
 
 
-def _gather(page: Page, run: Run, gathered: dict[str, _Gathered]) -> None:
+def _gather(
+    needs: dict[str, frozenset[str]], run: Run, gathered: dict[str, _Gathered], *, proves: bool
+) -> None:
     """Add one run's outcomes, evidence and leftovers to what is known of each cell."""
     start = run.first("run") or {}
-    folded = outcomes(run)
-    needs = all_needs(page)
     for item in run.of("collected"):
         if not item.get("cell"):
             continue
@@ -88,7 +71,9 @@ def _gather(page: Page, run: Run, gathered: dict[str, _Gathered]) -> None:
         nodeid = str(item["nodeid"])
         own = str(item["requirement"])
         # On itself: what is under test must not be touched, such as a node that somebody uses already.
-        outcome = _lawful(folded.get(nodeid, MISSING), needs.get(own, frozenset()) | {own})
+        outcome = _lawful(run.outcomes.get(nodeid, MISSING), needs.get(own, frozenset()) | {own})
+        if outcome.state == "passed" and not proves:
+            continue
         attempt = _attempt(nodeid, run.id, start, outcome, str(item.get("sentence") or ""))
         known = cell.attempts.setdefault(nodeid.split("[", maxsplit=1)[0], [])
         if not any(a.run == run.id and a.nodeid == nodeid for a in known):
@@ -147,7 +132,9 @@ def _evidence(run: str, record: dict[str, object]) -> Evidence:
     return Evidence.model_validate({"run": run, "nodeid": str(record.get("nodeid")), **known})
 
 
-def _judge(requirement: Requirement, value: str | None, gathered: dict[str, _Gathered]) -> CellVerdict:
+def _judge(
+    requirement: Requirement, value: str | None, gathered: dict[str, _Gathered], unassigned: frozenset[str]
+) -> CellVerdict:
     """Return one cell: every test of the suite for it must have passed, in somebody's run, unspoilt."""
     name = requirement.id if value is None else f"{requirement.id}[{value}]"
     reason = requirement.not_applicable.get(value or "*") or requirement.not_applicable.get("*")
@@ -157,50 +144,25 @@ def _judge(requirement: Requirement, value: str | None, gathered: dict[str, _Gat
     tests = found.expected | set(found.attempts)
     states = {test: worst(map(combine, variants(found.attempts.get(test, ())))) for test in tests}
     state, detail = worst(states.values()), _detail(states, found)
-    if found.left and CLASSES[state] == "proven":
-        state, detail = "errored", f"objects left behind: {', '.join(found.left)}"
-    if state == "passed" and (short := _too_few(requirement, found)):
-        state, detail = "missing", short
+    if state == "passed":
+        state, detail = _spoilt(requirement, found, unassigned)
     return _cell(name, value, (state, detail), found)
 
 
-def variants(attempts: Iterable[Attempt]) -> list[list[Attempt]]:
-    """Return the attempts at each variant of a test: one parameter's pass says nothing of another's."""
-    found: dict[str, list[Attempt]] = {}
-    for attempt in attempts:
-        found.setdefault(attempt.nodeid, []).append(attempt)
-    return list(found.values())
-
-
-def combine(attempts: Iterable[Attempt]) -> State:
-    """Return what all attempts at one variant of a test say: per tester and environment the latest, then the worst.
-
-    Passed for one and failed for another is a *conflict*, until the one it failed for passes again.
-    """
-    latest: dict[tuple[str, str], Attempt] = {}
-    seen: list[Attempt] = []
-    for attempt in sorted(attempts, key=lambda a: a.started or ""):
-        seen.append(attempt)
-        if attempt.state not in ABSENT:
-            latest[attempt.tester, attempt.environment] = attempt
-    if not latest:
-        return worst((a.state for a in seen), "missing")
-    states = {a.state for a in latest.values()}
-    if {"failed", "passed"} <= states:
-        return "conflict"
-    return worst(states)
-
-
-def _too_few(requirement: Requirement, found: _Gathered) -> str:
-    """Return why the passes do not suffice for `min_testers` and `clean_runs`, or nothing."""
-    for attempts in (v for _, every in sorted(found.attempts.items()) for v in variants(every)):
-        test, passed = attempts[0].nodeid, [a for a in attempts if a.state == "passed"]
-        testers, runs = {a.tester for a in passed}, {a.run for a in passed}
-        if len(testers) < requirement.min_testers:
-            return f"{test}: passed for {len(testers)} of {requirement.min_testers} testers"
-        if len(runs) < requirement.clean_runs:
-            return f"{test}: passed in {len(runs)} of {requirement.clean_runs} clean runs"
-    return ""
+def _spoilt(requirement: Requirement, found: _Gathered, unassigned: frozenset[str]) -> tuple[State, str]:
+    """Return what becomes of a cell whose tests have all passed."""
+    if found.left:
+        return "errored", f"objects left behind: {', '.join(found.left)}"
+    if requirement.signed_by in unassigned:
+        return (
+            "errored",
+            f"nobody holds the role {requirement.signed_by}, so nothing can have been signed by it",
+        )
+    for test in sorted(found.attempts):
+        for attempts in variants(found.attempts[test]):
+            if short := too_few(requirement, attempts):
+                return "missing", f"{attempts[0].nodeid}: {short}"
+    return "passed", ""
 
 
 def _detail(states: dict[str, State], found: _Gathered) -> str:
@@ -218,13 +180,14 @@ def _detail(states: dict[str, State], found: _Gathered) -> str:
 def _cell(name: str, value: str | None, judged: tuple[State, str], found: _Gathered) -> CellVerdict:
     state, detail = judged
     kind = CLASSES[state]
+    satisfied: dict[str, Disposition] = {"proven": "satisfied", "not_applicable": "not_applicable"}
     return CellVerdict.model_validate(
         {
             "id": name,
             "value": value,
             "state": state,
             "class": kind,
-            "disposition": DISPOSITIONS[kind],
+            "disposition": satisfied.get(kind, "unsatisfied"),
             "detail": detail,
             "attempts": tuple(a for test in sorted(found.attempts) for a in found.attempts[test]),
             "evidence": tuple(found.evidence),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.release.page import end_of
+from pytest_ovirt_release.verdict.fold import MISSING
 from pytest_ovirt_release.verdict.model import (
     GapVerdict,
     MilestoneVerdict,
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_ovirt_release.release.page import Gap, Milestone, Page
-    from pytest_ovirt_release.verdict.journals import Record, Run
+    from pytest_ovirt_release.verdict.journals import Run
 
 
 def facts_of(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
@@ -30,7 +31,22 @@ def facts_of(runs: Sequence[Run]) -> dict[str, tuple[str, str]]:
 def judge_timeline(page: Page, runs: Sequence[Run]) -> tuple[MilestoneVerdict, ...]:
     """Return every milestone with its due and actual date and where the actual date comes from."""
     facts = facts_of(runs)
-    return tuple(_milestone(page, m, facts) for m in page.timeline)
+    judged = {m.id: _milestone(page, m, facts) for m in page.timeline}
+    return tuple(_in_order(judged[m.id], judged.get(m.before or "")) for m in page.timeline)
+
+
+def _in_order(mine: MilestoneVerdict, later: MilestoneVerdict | None) -> MilestoneVerdict:
+    """Return a milestone as missed when it did not come before the one that it has to come before."""
+    if later is None or mine.actual is None or later.actual is None:
+        return mine
+    if end_of(_dated(mine.actual)) <= end_of(_dated(later.actual)):
+        return mine
+    source = f"{mine.source}; not before {later.title} on {later.actual}"
+    return mine.model_copy(update={"status": "missed", "source": source})
+
+
+def _dated(text: str) -> date:
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
 
 
 def _milestone(page: Page, milestone: Milestone, facts: dict[str, tuple[str, str]]) -> MilestoneVerdict:
@@ -86,27 +102,38 @@ def _moment(text: str) -> datetime:
 
 
 def judge_gaps(page: Page, runs: Sequence[Run], as_of: datetime) -> tuple[GapVerdict, ...]:
-    """Return every known gap: open, overdue, or closable when every probe of it passed the honest way."""
-    probes = [r for run in runs for r in run.of("fact")]
-    return tuple(
-        _gap(gap, [r for r in probes if r["key"] == f"gap-probe:{gap.id}"], as_of) for gap in page.gaps
-    )
+    """Return every known gap: open, overdue, or closable when every probe of it passed the honest way.
+
+    The honest way: the test that probed came to a clean pass, and said `closed`.
+    """
+    return tuple(_gap(gap, _probes(gap, runs), as_of) for gap in page.gaps)
 
 
-def _gap(gap: Gap, probes: Sequence[Record], as_of: datetime) -> GapVerdict:
-    telling = next((p for p in probes if p["value"] != "closed"), probes[0] if probes else {})
-    probe, source = str(telling.get("value") or ""), str(telling.get("source") or "")
+def _probes(gap: Gap, runs: Sequence[Run]) -> list[tuple[str, str]]:
+    """Return word and source of each probe of a gap; a word of a test that did not pass is no proof."""
+    found = []
+    for run in runs:
+        for fact in run.of("fact"):
+            if fact["key"] == f"gap-probe:{gap.id}":
+                word, source = str(fact["value"]), str(fact.get("source") or "")
+                outcome = run.outcomes.get(str(fact.get("nodeid")), MISSING)
+                if word == "closed" and outcome.state != "passed":
+                    word, source = "nothing", f"{source}; the test that probed is {outcome.state}"
+                found.append((word, source))
+    return found
+
+
+def _gap(gap: Gap, probes: Sequence[tuple[str, str]], as_of: datetime) -> GapVerdict:
+    word, source = next((p for p in probes if p[0] != "closed"), probes[0] if probes else ("", ""))
     overdue = as_of > end_of(gap.eta)
-    status = "closable" if probe == "closed" else "overdue" if overdue else "open"
-    detail = f"probe says {probe}: {source}" if probe else "not probed"
     return GapVerdict(
         id=gap.id,
         title=gap.title,
         owner=gap.owner,
         eta=gap.eta.isoformat(),
         requirements=gap.requirements,
-        status=status,
-        detail=detail,
+        status="closable" if word == "closed" else "overdue" if overdue else "open",
+        detail=f"probe says {word}: {source}" if word else "not probed",
     )
 
 
@@ -134,6 +161,7 @@ def run_facts(run: Run) -> RunVerdict:
     brands = tuple(dict.fromkeys(f"{b['where']}: {b['text']}" for b in run.of("brand") if b.get("lab")))
     return RunVerdict(
         id=run.id,
+        digest=run.digest,
         tester=str(start.get("tester") or "unknown"),
         environment=str(start.get("target") or "unknown"),
         started=str(start.get("at") or ""),

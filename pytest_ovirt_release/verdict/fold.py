@@ -1,4 +1,4 @@
-"""Fold what one run recorded of one test into one state. Every path starts at *missing*, none at *passed*."""
+"""Fold what one run recorded of one test into one state: every path starts at *missing*, none at *passed*. Pure."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ PHASES = ["setup", "call", "teardown"]
 """A clean pass has exactly these reports."""
 
 MISSING = Outcome("missing", "collected, never run")
+CRASHED = Outcome("errored", "the worker process died during this test", "crashed")
+XPASS = Outcome("flaky", "marked xfail, yet it passed: remove the mark", "xpass")
 
 
 def worst(states: Iterable[State], default: State = "missing") -> State:
@@ -37,18 +39,15 @@ def worst(states: Iterable[State], default: State = "missing") -> State:
     return min(states, key=WORST_FIRST.index, default=default)
 
 
-def outcomes(run: Run) -> dict[str, Outcome]:
-    """Return one outcome for every test that this run collected, by node id."""
-    reports: dict[str, list[Record]] = {str(r["nodeid"]): [] for r in run.of("collected")}
-    for record in run.of("report"):
-        reports.setdefault(str(record["nodeid"]), []).append(record)
-    crashed = {str(r["nodeid"]) for r in run.of("crash")}
-    return {
-        nodeid: Outcome("errored", "the worker process died during this test", "crashed")
-        if nodeid in crashed
-        else fold(records)
-        for nodeid, records in reports.items()
-    }
+def outcomes(records: Sequence[Record]) -> dict[str, Outcome]:
+    """Return one outcome for every test that a run's records name, by node id."""
+    reports: dict[str, list[Record]] = {r["nodeid"]: [] for r in records if r["kind"] == "collected"}
+    crashed = {r["nodeid"] for r in records if r["kind"] == "crash"}
+    for record in records:
+        if record["kind"] == "report":
+            reports.setdefault(record["nodeid"], []).append(record)
+    folded = {nodeid: fold(found) for nodeid, found in reports.items()}
+    return folded | dict.fromkeys(sorted(crashed), CRASHED)
 
 
 def fold(records: Sequence[Record]) -> Outcome:
@@ -74,7 +73,7 @@ def _one(record: Record) -> Outcome:
     outcome, message = record.get("outcome"), str(record.get("message") or "")
     if record.get("wasxfail") is not None:
         if outcome == "passed":
-            return Outcome("flaky", "marked xfail, yet it passed: remove the mark", "xpass")
+            return XPASS
         return Outcome("failed", "marked xfail: a known failure is a failure", "xfail")
     if outcome == "failed":
         return _failed(record, message)
@@ -83,22 +82,28 @@ def _one(record: Record) -> Outcome:
     return Outcome("passed") if outcome == "passed" else Outcome("errored", f"unknown outcome {outcome!r}")
 
 
+DISPROVES = frozenset({"CheckFailed", "Assertion"})
+"""Kinds of exception by which a test's body says that its requirement does not hold; any other is its own bug."""
+
+
 def _failed(record: Record, message: str) -> Outcome:
-    """Return what a failed report means: only the test's own body can disprove its requirement."""
+    """Return what a failed report means: only a failed assertion of the test's own body disproves its requirement."""
     error, code = record.get("error"), record.get("code")
     if error == "Blocked":
         return Outcome("blocked", message, code, record.get("on"))
-    if error == "Unproven" or record.get("when") != "call":
-        return Outcome("errored", message, code or f"{record.get('when')}-error")
-    return Outcome("failed", message, code)
+    if error == "Xpass":
+        return XPASS
+    if error in DISPROVES and record.get("when") == "call":
+        return Outcome("failed", message, code)
+    return Outcome("errored", message, code or f"{record.get('when')}-error")
 
 
 def left_behind(run: Run) -> dict[str, list[str]]:
-    """Return the objects this run made and did not remove, by the cells they belong to."""
+    """Return the objects this run made and did not remove, by the cells they belong to ("": to none)."""
     removed = {r["entry"] for r in run.of("removed")}
     found: dict[str, list[str]] = {}
     for intent in run.of("intent"):
         if intent["entry"] not in removed:
             for cell in intent.get("cells") or ("",):
-                found.setdefault(str(cell), []).append(f"{intent.get('what')} {intent.get('name')}")
+                found.setdefault(cell, []).append(f"{intent['what']} {intent['name']}")
     return found

@@ -1,54 +1,54 @@
-"""Read what a run left behind: its journals, whatever happened to the processes that wrote them."""
+"""Journals to one run: every line checked, whatever happened to the processes that wrote them.
+
+The last line of a file may be torn (its writer was killed): it is dropped and told. Whatever else no run writes
+is *damage*, and nothing is judged by a damaged run.
+"""
 
 from __future__ import annotations
 
-import json
-import math
+import hashlib
+import re
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pytest_ovirt_release.errors import ReleaseError
+from pydantic import ValidationError
+
+from pytest_ovirt_release.verdict.contents import Contents, read_folder
+from pytest_ovirt_release.verdict.fold import Outcome, outcomes
+from pytest_ovirt_release.verdict.records import AFTER_THE_END, JOURNAL_SCHEMA, RECORD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 Record = dict[str, Any]
-LARGEST_JOURNAL = 256 * 1024 * 1024
-"""Bytes of one journal file that are read at most."""
+LARGEST_LINE = 4 * 1024 * 1024
+"""Bytes of one record; a run cuts its texts at 16 KiB each."""
 
-NEEDED: dict[str, tuple[str, ...]] = {
-    "collected": ("nodeid",),
-    "report": ("nodeid", "when"),
-    "crash": ("nodeid",),
-    "evidence": ("name",),
-    "fact": ("key", "value"),
-    "mistake": ("text",),
-    "brand": ("where", "text"),
-    "intent": ("entry",),
-    "removed": ("entry",),
-}
-"""Fields that a record of each kind must have, besides `kind` and `at`."""
-
-TYPES: dict[str, type | tuple[type, ...]] = {
-    "nodeid": str, "when": str, "entry": (str, int), "name": str, "file": str, "sha256": str, "size": int,
-    "axes": dict, "suite": dict, "controls": dict, "versions": dict, "argv": list, "cells": list, "exit": int,
-    "duration": (int, float), "requirement": str, "cell": str,
-}  # fmt: skip
-"""What a field may hold, where it is there at all."""
-
-INNER: dict[str, type] = {"axes": list, "suite": list, "controls": dict}
-"""What the values of a field hold that is a dict itself."""
+CONTROLLER = "journal/controller.jsonl"
+_NEWER = re.compile(rb'"schema":\s*"ovirt-release-journal/(\d{1,6})"')
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run: its folder's name, its records in the order of each file, and lines that could not be read."""
+    """One run: its id, its records in the order of each file, and what is wrong with them.
+
+    `damaged`: sentences about what no run writes. `torn`: files whose last line was cut off. `digest` names the
+    contents, so that the same run counts once however often it is named.
+    """
 
     id: str
     records: tuple[Record, ...]
     damaged: tuple[str, ...] = field(default=())
+    torn: tuple[str, ...] = field(default=())
+    digest: str = ""
+
+    @cached_property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Return what each collected test came to, by node id."""
+        return outcomes(self.records)
 
     def of(self, kind: str) -> Iterator[Record]:
         """Yield the records of one kind."""
@@ -59,65 +59,128 @@ class Run:
         return next(self.of(kind), None)
 
 
-def read_run(folder: Path) -> Run:
-    """Read a run folder; ReleaseError when it is none.
+@dataclass(frozen=True)
+class _File:
+    """One journal: its records, the sentences about it, and its bytes before the controller's end record."""
 
-    The last line of a file may be torn (its writer was killed) and is dropped; any other unreadable line is
-    reported as damage, because nothing of ours writes one.
-    """
-    files = sorted((folder / "journal").glob("*.jsonl"))
-    if not files:
-        raise ReleaseError(
-            f"{folder} is not a run: it has no journal/*.jsonl; runs are folders like reports/latest"
-        )
+    name: str
+    records: tuple[Record, ...]
+    damaged: tuple[str, ...]
+    is_torn: bool
+    before_end: int
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run folder; ReleaseError when it is none."""
+    return parse_run(read_folder(folder))
+
+
+def parse_run(contents: Contents) -> Run:
+    """Return the run that some contents hold; what is wrong with it is told in `damaged`."""
+    files = [_read(name, data) for name, data in contents.journals.items()]
+    records = tuple(record for file in files for record in file.records)
+    ids = list(dict.fromkeys(r["run"] for r in records if r["kind"] in {"opened", "run"}))
+    damaged = [
+        *contents.problems,
+        *(text for file in files for text in file.damaged),
+        *_of_one_run(files, ids, records),
+        *_sealed(contents, files),
+        *_evidence(contents, records),
+    ]
+    return Run(
+        ids[0] if ids else contents.name.rstrip("/").rpartition("/")[2],
+        records,
+        tuple(damaged),
+        tuple(file.name for file in files if file.is_torn),
+        contents.digest(),
+    )
+
+
+def _read(name: str, data: bytes) -> _File:
+    lines = data.split(b"\n")
+    torn = lines.pop()  # what follows the last newline: nothing, or a torn record
     records: list[Record] = []
     damaged: list[str] = []
-    for path in files:
-        if not path.is_file():  # a folder, or a pipe that would be waited on for ever
-            damaged.append(f"{path.name}: not a regular file")
-            continue
-        if path.stat().st_size > LARGEST_JOURNAL:
-            damaged.append(f"{path.name}: larger than {LARGEST_JOURNAL} bytes")
-            continue
-        lines = path.read_bytes().split(b"\n")
-        torn = lines.pop()  # what follows the last newline: nothing, or a torn record
-        del torn
-        for number, line in enumerate(lines, 1):
-            record = _record(line)
-            if record is None:
-                damaged.append(f"{path.name}:{number}: not a journal record")
-            else:
-                records.append(record)
-    start = next((r for r in records if r["kind"] == "run"), None)
-    return Run(str(start["run"]) if start and "run" in start else folder.name, tuple(records), tuple(damaged))
+    offset, before_end, last = 0, len(data), ""
+    for number, line in enumerate(lines, 1):
+        record = _record(line)
+        if isinstance(record, str):
+            damaged.append(f"{name}:{number}: {record}")
+        else:
+            if record["at"] < last:
+                damaged.append(f"{name}:{number}: its clock went backwards, from {last} to {record['at']}")
+            last = max(last, record["at"])
+            if record["kind"] == "end" and before_end == len(data):
+                before_end = offset
+            records.append(record)
+        offset += len(line) + 1
+    if lines and (not records or records[0]["kind"] != "opened"):
+        damaged.append(f"{name}:1: a journal begins with the record `opened`")
+    return _File(name, tuple(records), tuple(damaged), bool(torn), before_end)
 
 
-def _record(line: bytes) -> Record | None:
+def _record(line: bytes) -> Record | str:
+    """Return a line's record, or why it is none."""
+    if len(line) > LARGEST_LINE:
+        return f"longer than {LARGEST_LINE // 1024**2} MiB"
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) and _is_sound(value) else None
+        record: Record = RECORD.validate_json(line)
+    except (ValidationError, RecursionError):
+        newer = _NEWER.search(line)
+        if newer and int(newer[1]) > int(JOURNAL_SCHEMA.rpartition("/")[2]):
+            return (
+                f"written by a newer version (journal/{newer[1].decode()}); this one reads {JOURNAL_SCHEMA}"
+            )
+        return "not a journal record"
+    return record
 
 
-def _is_sound(record: Record) -> bool:
-    """Return whether a record has what its kind needs, in the types that the verdict reads."""
-    kind, at = record.get("kind"), record.get("at")
-    if not isinstance(kind, str) or not isinstance(at, str) or not _is_moment(at):
-        return False
-    if any(record.get(name) is None for name in NEEDED.get(kind, ())):
-        return False
-    if kind == "collected" and record.get("cell") and not record.get("requirement"):
-        return False
-    told = {name: value for name, value in record.items() if value is not None}
-    if not all(isinstance(value, TYPES.get(name, object)) for name, value in told.items()):
-        return False
-    inner = all(isinstance(v, kept) for name, kept in INNER.items() for v in told.get(name, {}).values())
-    return inner and math.isfinite(told.get("duration", 0))
+def _of_one_run(files: Sequence[_File], ids: Sequence[str], records: Sequence[Record]) -> Iterator[str]:
+    """Yield why the files are not the journals of one run."""
+    if len(ids) > 1:
+        yield f"journals of {len(ids)} runs in one place: {', '.join(ids)}"
+    for kind in ("run", "end"):
+        count = sum(r["kind"] == kind for r in records)
+        if count > 1:
+            yield f"{count} records of kind `{kind}`; a run has one"
+    entries = Counter(r["entry"] for r in records if r["kind"] == "intent")
+    yield from (f"ledger entry {entry} stands here twice" for entry, n in entries.items() if n > 1)
+    for file in files:
+        if file.name != CONTROLLER and any(r["kind"] in {"run", "end"} for r in file.records):
+            yield f"{file.name}: only the controller's journal may hold `run` and `end`"
 
 
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
+def _sealed(contents: Contents, files: Sequence[_File]) -> Iterator[str]:
+    """Yield what was changed after a complete run had written the digests of its journals."""
+    end = next(
+        (r for file in files if file.name == CONTROLLER for r in file.records if r["kind"] == "end"), None
+    )
+    if end is None or not end["complete"]:
+        return
+    sealed = dict(end.get("files") or {})
+    for file in files:
+        data = contents.files[file.name]
+        known = sealed.pop(file.name, None)
+        if known is None:
+            late = sorted({r["kind"] for r in file.records} - AFTER_THE_END)
+            if late:
+                yield f"{file.name}: was added after the run had ended, with {', '.join(late)}"
+            continue
+        whole = data[: file.before_end] if file.name == CONTROLLER else data
+        if hashlib.sha256(whole).hexdigest() != known["sha256"]:
+            yield f"{file.name}: was altered after the run had ended"
+        if file.name == CONTROLLER and file.records and file.records[-1]["kind"] != "end":
+            yield f"{file.name}: goes on after the run had ended"
+    yield from (f"{name}: is missing" for name in sealed)
+
+
+def _evidence(contents: Contents, records: Sequence[Record]) -> Iterator[str]:
+    """Yield which files of evidence are not what the journals say."""
+    for name, sha256 in sorted(
+        {(r["file"], r.get("sha256")) for r in records if r["kind"] == "evidence" and r.get("file")}
+    ):
+        known = contents.evidence.get(name)
+        if known is None:
+            yield f"{name}: is missing"
+        elif known.sha256 != sha256:
+            yield f"{name}: is not what the journal says"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pytest_ovirt_release.release.model import Strict
 
@@ -20,6 +20,29 @@ Word = Literal["GO", "GO-CONDITIONAL", "INCOMPLETE", "NO-GO", "INVALID"]
 WORST_FIRST: tuple[State, ...] = (
     "failed", "conflict", "errored", "blocked", "flaky", "missing", "skipped", "passed", "not_applicable",
 )  # fmt: skip
+
+CLASSES: dict[State, CellClass] = {
+    "failed": "disproven",
+    "conflict": "disproven",
+    "errored": "unproven",
+    "blocked": "unproven",
+    "flaky": "unproven",
+    "missing": "unproven",
+    "skipped": "unproven",
+    "passed": "proven",
+    "not_applicable": "not_applicable",
+}
+
+DISPOSITIONS: dict[CellClass, frozenset[Disposition]] = {
+    "disproven": frozenset({"unsatisfied", "waived"}),
+    "unproven": frozenset({"unsatisfied", "waived"}),
+    "proven": frozenset({"satisfied"}),
+    "not_applicable": frozenset({"not_applicable"}),
+}
+"""What may become of a cell of each class."""
+
+MAY_SHIP: frozenset[Word] = frozenset({"GO", "GO-CONDITIONAL"})
+"""Verdicts on which a meeting may say go."""
 
 EXIT_CODES: dict[Word, int] = {"GO": 0, "NO-GO": 1, "INCOMPLETE": 10, "GO-CONDITIONAL": 11, "INVALID": 12}
 
@@ -62,7 +85,10 @@ class Evidence(Strict):
 
 
 class CellVerdict(Strict):
-    """One cell: `id` is `requirement` or `requirement[value]`."""
+    """One cell: `id` is `requirement` or `requirement[value]`; `waiver` is the id of the one that accepts it.
+
+    ValueError: class or disposition contradict the state, or *passed* stands there without a pass.
+    """
 
     id: str
     value: str | None = None
@@ -70,8 +96,19 @@ class CellVerdict(Strict):
     cell_class: CellClass = Field(alias="class")
     disposition: Disposition
     detail: str = ""
+    waiver: str | None = None
     attempts: tuple[Attempt, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.cell_class != CLASSES[self.state] or self.disposition not in DISPOSITIONS[self.cell_class]:
+            raise ValueError(f"{self.id}: {self.state} is not {self.cell_class} and {self.disposition}")
+        if self.state == "passed" and not any(a.state == "passed" for a in self.attempts):
+            raise ValueError(f"{self.id}: passed, but nobody passed it")
+        if (self.disposition == "waived") != (self.waiver is not None):
+            raise ValueError(f"{self.id}: {self.disposition}, but its waiver is {self.waiver}")
+        return self
 
 
 class RequirementVerdict(Strict):
@@ -115,6 +152,38 @@ class GapVerdict(Strict):
     detail: str = ""
 
 
+class WaiverVerdict(Strict):
+    """One waiver: what became of it, for which cells it was used, and one sentence.
+
+    `role` is the approver's on the page (none: not listed there). `authenticated` is whether the approver's name is
+    more than text in a file; no form of waiver is, today.
+    """
+
+    id: str
+    status: Literal["used", "unused", "expired", "not-yet", "other-candidate", "refused"]
+    cells: tuple[str, ...]
+    used_for: tuple[str, ...] = ()
+    accepts: Literal["unproven", "disproven"]
+    reason: str
+    approver: str
+    role: str | None
+    authenticated: Literal[False] = False
+    approved: str
+    expires: str
+    expires_soon: bool = False
+    detail: str
+
+
+class RefusedRun(Strict):
+    """A run that was named and not counted: why, as a stable code and one sentence."""
+
+    name: str
+    run: str | None = None
+    digest: str
+    code: str
+    detail: str
+
+
 class QuestionVerdict(Strict):
     """An open question of the page and its answer, if a role answers it."""
 
@@ -132,9 +201,10 @@ class SignerVerdict(Strict):
 
 
 class RunVerdict(Strict):
-    """One run that counted."""
+    """One run that counted; `digest` is of its contents (see `verdict/contents.py`)."""
 
     id: str
+    digest: str = ""
     tester: str
     environment: str
     started: str
@@ -179,7 +249,11 @@ class Counts(Strict):
 
 
 class Verdict(Strict):
-    """The whole verdict. `as_of` is the moment it was asked for, ISO 8601 UTC."""
+    """The whole verdict. `as_of` is the moment it was asked for, ISO 8601 UTC.
+
+    ValueError: it says GO or GO-CONDITIONAL and its own cells do not. This is the gate's self-check: it looks at
+    the result only, and holds for verdicts that are read from a file as well.
+    """
 
     schema_name: Literal["ovirt-release-verdict/1"] = Field(default="ovirt-release-verdict/1", alias="schema")
     generated_by: str
@@ -198,10 +272,34 @@ class Verdict(Strict):
     gaps: tuple[GapVerdict, ...] = ()
     open_questions: tuple[QuestionVerdict, ...] = ()
     signers: tuple[SignerVerdict, ...] = ()
+    waivers: tuple[WaiverVerdict, ...] = ()
+    waivers_sha256: str = ""
     runs: tuple[RunVerdict, ...] = ()
+    refused: tuple[RefusedRun, ...] = ()
 
-    def last_line(self) -> str:
-        """Return the one line that console, mail and log end with."""
+    @model_validator(mode="after")
+    def _go_is_earned(self) -> Self:
+        if self.exit_code != EXIT_CODES[self.verdict]:
+            raise ValueError(f"{self.verdict} is not exit code {self.exit_code}")
+        if self.verdict not in MAY_SHIP:
+            return self
+        musts = [cell for r in self.requirements if r.level == "must" for cell in r.cells]
+        used = {w.id for w in self.waivers if w.status == "used"}
+        if not any(cell.cell_class == "proven" for cell in musts):
+            raise ValueError(f"{self.verdict}, but nothing is proven")
+        if unearned := [c.id for c in musts if c.disposition == "unsatisfied"]:
+            raise ValueError(f"{self.verdict}, but not satisfied: {', '.join(unearned)}")
+        if unknown := [c.id for c in musts if c.waiver is not None and c.waiver not in used]:
+            raise ValueError(f"{self.verdict}, but no waiver was used for: {', '.join(unknown)}")
+        if self.verdict == "GO" and (self.reasons or used):
+            raise ValueError("GO, but with reasons against it or with waivers")
+        return self
+
+    def last_line(self, process_exit: int | None = None) -> str:
+        """Return the one line that console, mail and log end with.
+
+        `process_exit` is the code that the process itself ends with, where that is not the verdict's.
+        """
         name = f"{self.page.title}" if self.page else "release"
         if self.candidate and self.candidate.rc:
             name += f" {self.candidate.rc}"
@@ -217,4 +315,4 @@ class Verdict(Strict):
         text += f" · should {should.proven}/{should_total} proven"
         if should.disproven:
             text += f" ({should.disproven} should failed: not blocking)"
-        return f"{text} · exit {self.exit_code}"
+        return f"{text} · exit {self.exit_code if process_exit is None else process_exit}"

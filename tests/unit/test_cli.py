@@ -215,7 +215,7 @@ def test_an_engine_that_does_not_answer_is_one_message(monkeypatch: pytest.Monke
 def decided(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     asked: list[Any] = []
 
-    def decide_again(runs: Any, as_of: Any) -> Verdict:
+    def decide_again(runs: Any, as_of: Any, waivers: Any) -> Verdict:
         asked.extend([list(runs), as_of and as_of.isoformat()])
         return Verdict(
             generated_by="x", verdict="INCOMPLETE", exit_code=10, rehearsal=True, as_of="2012-02-07T15:00:00Z",

@@ -60,7 +60,7 @@ def test_all_mistakes_of_a_page_are_told_at_once(page_data: dict[str, Any], save
         "requirements[1 tag].level: 'mist' is not allowed; allowed: 'must' or 'should'",
         (
             "requirements[2 binary].lin: unknown key; did you mean 'line'?; allowed here: axis, clean_runs, detail, id, "
-            "level, line, min_testers, needs, not_applicable, proof, section, sha256, title, waivable"
+            "level, line, min_testers, needs, not_applicable, proof, section, sha256, signed_by, title, waivable"
         ),
         (
             "requirements[3 guest].needs: 'tagg' is no requirement of this page; did you mean 'tag'?; allowed: notes, "

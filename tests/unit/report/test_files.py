@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from pytest_ovirt_release import schemas
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.report import files
+from pytest_ovirt_release.verdict import serial
 from pytest_ovirt_release.verdict.model import Verdict
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def test_a_verdict_survives_its_file(no_go: Verdict, tmp_path: Path) -> None:
 def test_numbers_that_json_cannot_hold_become_texts(go: Verdict) -> None:
     data = go.model_dump(by_alias=True)
     data["requirements"][0]["cells"][0]["evidence"][0]["value"] = {"a": [float("nan"), float("inf")]}
-    written = files.verdict_json(Verdict.model_validate(data))
+    written = serial.verdict_json(Verdict.model_validate(data))
     assert "NaN" not in written
     json.loads(written)
 
@@ -84,11 +85,11 @@ def test_shipped_schemas_are_what_the_models_say(name: str) -> None:
 @pytest.mark.parametrize("name", ["go", "no_go", "invalid", "hostile"])
 def test_verdicts_fit_their_schema(name: str, request: pytest.FixtureRequest) -> None:
     verdict: Verdict = request.getfixturevalue(name)
-    Draft202012Validator(schemas.load("verdict")).validate(json.loads(files.verdict_json(verdict)))
+    Draft202012Validator(schemas.load("verdict")).validate(json.loads(serial.verdict_json(verdict)))
 
 
 def test_a_verdict_without_a_must_count_does_not_fit(go: Verdict) -> None:
-    data = json.loads(files.verdict_json(go))
+    data = json.loads(serial.verdict_json(go))
     del data["must"]
     assert not Draft202012Validator(schemas.load("verdict")).is_valid(data)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
@@ -10,9 +12,11 @@ from pytest_ovirt_release.release.candidate import Candidate
 from pytest_ovirt_release.release.page import Page
 from pytest_ovirt_release.verdict.decide import Inputs
 from pytest_ovirt_release.verdict.journals import Record, Run
+from pytest_ovirt_release.verdict.records import RECORD
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ZERO = "0" * 64
+PAGE_SHA, CANDIDATE_SHA, OTHER_SHA = "a" * 64, "c" * 64, "f" * 64
 
 
 def requirement(name: str = "vm-on-nfs", **changes: object) -> dict[str, object]:
@@ -69,7 +73,12 @@ def candidate(**changes: object) -> Candidate:
 
 
 def inputs(given: Page | None = None, **changes: Any) -> Inputs:
-    known: dict[str, Any] = {"page_sha256": "p", "candidate": candidate(), "candidate_sha256": "c", **changes}
+    known: dict[str, Any] = {
+        "page_sha256": PAGE_SHA,
+        "candidate": candidate(),
+        "candidate_sha256": CANDIDATE_SHA,
+        **changes,
+    }
     return Inputs(page=given or page(), **known)
 
 
@@ -81,13 +90,14 @@ class RunMaker:
         self.records: list[Record] = []
         self._clock = count()
         self.run = run
+        self._hour = min(int(run[1:]), 11)  # r2 is after r1
         self._add(
             "run",
             **{
                 "run": run,
                 "page": self.page.id,
-                "page_sha256": "p",
-                "candidate_sha256": "c",
+                "page_sha256": PAGE_SHA,
+                "candidate_sha256": CANDIDATE_SHA,
                 "overlay": False,
                 "lab": False,
                 "target": "staging",
@@ -106,7 +116,7 @@ class RunMaker:
 
     def _add(self, kind: str, **fields: object) -> None:
         tick = next(self._clock)
-        at = f"2026-11-22T{11 if self.run < 'r2' else 12:02d}:{tick // 60:02d}:{tick % 60:02d}.000+00:00"
+        at = f"2026-11-22T{self._hour:02d}:{tick // 60:02d}:{tick % 60:02d}.000+00:00"
         self.records.append({"kind": kind, "at": at, **fields})
 
     def collect(
@@ -128,7 +138,8 @@ class RunMaker:
 
     def ran(self, nodeid: str, outcome: str = "passed", **fields: object) -> None:
         self.phase(nodeid, "setup")
-        self.phase(nodeid, "call", outcome, **fields)
+        because = {"error": "CheckFailed"} if outcome == "failed" else {}
+        self.phase(nodeid, "call", outcome, **{**because, **fields})
         self.phase(nodeid, "teardown")
 
     def all_pass(self) -> RunMaker:
@@ -152,4 +163,12 @@ class RunMaker:
         return self.cut()
 
     def cut(self) -> Run:
-        return Run(self.run, tuple(self.records))
+        return of_records(self.run, self.records)
+
+
+def of_records(run: str, records: list[Record]) -> Run:
+    """Return a run as a reader of its journals would: whatever no run writes fails here."""
+    lines = [json.dumps(record) for record in records]
+    for line in lines:
+        RECORD.validate_json(line)
+    return Run(run, tuple(records), digest=hashlib.sha256("\n".join(lines).encode()).hexdigest())

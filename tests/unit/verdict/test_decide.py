@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_ovirt_release.verdict.decide import Inputs, decide, process_exit
 from pytest_ovirt_release.verdict.journals import Run
 from pytest_ovirt_release.verdict.model import Verdict
-from tests.unit.verdict.made import NOW, RunMaker, inputs, page, requirement
+from tests.unit.verdict.made import NOW, OTHER_SHA, RunMaker, inputs, of_records, page, requirement
 
 TWO = page(
     requirement("a"), requirement("b", axis="component", needs=("a",)), requirement("c", level="should")
@@ -132,9 +133,9 @@ def test_an_uncontrolled_must_is_conditional() -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"page_sha256": "other"}, "other-page"),
-        ({"candidate_sha256": "other"}, "other-candidate"),
-        ({"overlay_sha256": "other"}, "other-overlay"),
+        ({"page_sha256": OTHER_SHA}, "other-page"),
+        ({"candidate_sha256": OTHER_SHA}, "other-candidate"),
+        ({"overlay_sha256": OTHER_SHA}, "other-overlay"),
         ({"overlay": True}, "override-in-live-run"),
     ],
 )
@@ -154,7 +155,7 @@ def test_a_historical_page_judges_rehearsals_only() -> None:
 
 def test_a_page_without_a_must_is_invalid() -> None:
     only = page(requirement("c", level="should"))
-    assert codes(judge(RunMaker(only).all_pass().end(), only)) == {"no-must"}
+    assert {"no-must"} <= codes(judge(RunMaker(only).all_pass().end(), only))
 
 
 def test_mistakes_in_the_inputs_are_invalid() -> None:
@@ -164,9 +165,7 @@ def test_mistakes_in_the_inputs_are_invalid() -> None:
 
 def test_damage_in_a_journal_is_invalid() -> None:
     run = RunMaker(TWO).all_pass().end()
-    assert codes(judge(Run(run.id, run.records, ("gw0.jsonl:3: not a journal record",)))) == {
-        "damaged-journal"
-    }
+    assert codes(judge(replace(run, damaged=("gw0.jsonl:3: not a journal record",)))) == {"damaged-journal"}
 
 
 def test_a_gap_on_a_must_after_the_release_is_no_go() -> None:
@@ -181,10 +180,11 @@ def test_passed_by_one_and_failed_by_another_is_a_conflict_until_it_passes_again
     bad = RunMaker(only, "r2", tester="bob")
     bad.collect("t.py::test_a", "a")
     bad.ran("t.py::test_a", "failed")
-    verdict = decide(inputs(only), [good, bad.end(1)], NOW)
+    bad_run = bad.end(1)
+    verdict = decide(inputs(only), [good, bad_run], NOW)
     assert (verdict.verdict, verdict.requirements[0].state) == ("NO-GO", "conflict")
     again = RunMaker(only, "r3", tester="bob").all_pass().end()
-    assert decide(inputs(only), [good, bad.cut(), again], NOW).requirements[0].state == "passed"
+    assert decide(inputs(only), [good, bad_run, again], NOW).requirements[0].state == "passed"
 
 
 def test_absence_in_one_run_does_not_spoil_proof_in_another() -> None:
@@ -234,8 +234,8 @@ def test_taking_anything_away_from_a_go_never_leaves_go_on_a_must(data: st.DataO
     elif spoilt in {"failed", "skipped"}:
         records[index]["outcome"] = spoilt
     else:
-        records[index][spoilt] = True
-    assert judge(Run(run.id, tuple(records))).verdict != "GO"
+        records[index][spoilt] = True if spoilt == "rerun" else "known"
+    assert judge(of_records(run.id, records)).verdict != "GO"
 
 
 def timeline(judged_by: str, facts: dict[str, str]) -> tuple[str, str | None]:
@@ -277,7 +277,7 @@ def test_a_gap_can_be_closed_only_when_every_probe_says_so() -> None:
     def status(*words: str) -> str:
         run = RunMaker(given_page).all_pass()
         for word in words:
-            run.add("fact", key="gap-probe:g", value=word, source="probe")
+            run.add("fact", key="gap-probe:g", value=word, source="probe", nodeid="t.py::test_a")
         return judge(run.end(), given_page).gaps[0].status
 
     assert [status(), status("open"), status("closed"), status("open", "closed")] == [
