@@ -14,6 +14,8 @@ from pytest_ovirt_release.release.waivers import Waivers
 from pytest_ovirt_release.target.model import Target
 from pytest_ovirt_release.verdict.contents import Manifest
 from pytest_ovirt_release.verdict.controls import Controls
+from pytest_ovirt_release.verdict.decision import Decision
+from pytest_ovirt_release.verdict.diff import Difference
 from pytest_ovirt_release.verdict.model import Verdict
 from pytest_ovirt_release.verdict.records import AnyRecord
 
@@ -31,6 +33,8 @@ FORMATS: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "controls": (Controls, "validation"),
     "journal": (AnyRecord, "validation"),
     "bundle": (Manifest, "serialization"),
+    "decision": (Decision, "serialization"),
+    "diff": (Difference, "serialization"),
 }
 """Name of each format, its model, and whether we write it (all keys are there) or people do.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.verdict.fold import MISSING, Outcome, left_behind, worst
@@ -64,6 +64,7 @@ def _gather(
 ) -> None:
     """Add one run's outcomes, evidence and leftovers to what is known of each cell."""
     start = run.first("run") or {}
+    left = left_behind(run)
     for item in run.of("collected"):
         if not item.get("cell"):
             continue
@@ -74,6 +75,9 @@ def _gather(
         outcome = _lawful(run.outcomes.get(nodeid, MISSING), needs.get(own, frozenset()) | {own})
         if outcome.state == "passed" and not proves:
             continue
+        if outcome.state == "passed" and item["cell"] in left:
+            text = f"objects left behind: {', '.join(left[item['cell']])} (run {run.id})"
+            outcome = replace(outcome, state="errored", message=text, code="left-behind")
         attempt = _attempt(nodeid, run.id, start, outcome, str(item.get("sentence") or ""))
         known = cell.attempts.setdefault(nodeid.split("[", maxsplit=1)[0], [])
         if not any(a.run == run.id and a.nodeid == nodeid for a in known):
@@ -84,7 +88,7 @@ def _gather(
             gathered.setdefault(name, _Gathered()).expected.update(tests)
     for record in run.of("evidence"):
         gathered.setdefault(str(record.get("cell")), _Gathered()).evidence.append(_evidence(run.id, record))
-    for name, objects in left_behind(run).items():
+    for name, objects in left.items():
         gathered.setdefault(name, _Gathered()).left.extend(f"{o} (run {run.id})" for o in objects)
 
 

@@ -71,7 +71,7 @@ def merge(
     """Judge the runs at some paths (run folders, bundles, folders of an earlier merge) together.
 
     Raises:
-        ReleaseError: the runs are of several candidates or pages and nobody said which, or the waiver file
+        ReleaseError: a path is not there, the runs are of several candidates or pages and nobody said which, or the waiver file
             cannot be read.
     """
     data = loading.read_bounded(waivers) if waivers else None
@@ -127,6 +127,10 @@ def read_all(paths: Iterable[Path]) -> tuple[list[Given], list[RefusedRun]]:
 def _expanded(paths: Iterable[Path]) -> Iterable[Path]:
     """Yield the bundles of an earlier merge in place of its folder."""
     for path in paths:
+        if not path.exists():
+            raise ReleaseError(
+                f"{path}: there is no such run; runs are folders like reports/latest, or bundles"
+            )
         inner = path / BUNDLES
         yield from sorted(inner.glob(f"*{SUFFIX}")) if inner.is_dir() else (path,)
 

@@ -87,11 +87,11 @@ def invalid(
     inputs: Inputs, runs: Sequence[Run], facts: Sequence[RunVerdict], as_of: datetime
 ) -> Iterator[Reason]:
     """Yield what makes the gate itself broken. No waiver helps against it."""
-    for mistake in inputs.mistakes:
-        yield Reason(code="bad-input", detail=mistake)
     for refused in inputs.refused:
         if refused.code == ALTERED:
             yield Reason(code="altered-run", detail=f"{refused.name}: {refused.detail}")
+    for mistake in inputs.mistakes:
+        yield Reason(code="bad-input", detail=mistake)
     page, candidate = inputs.page, inputs.candidate
     if page is None or candidate is None:
         if not inputs.mistakes:
