@@ -14,8 +14,11 @@ from click.testing import CliRunner
 from pytest_ovirt_release import options
 from pytest_ovirt_release.cli import main
 from pytest_ovirt_release.lab import faults
+from pytest_ovirt_release.release.loading import parse_page, parse_waivers
+from pytest_ovirt_release.schemas import FORMATS
 from pytest_ovirt_release.target.loading import load_target
 from pytest_ovirt_release.verdict.model import EXIT_CODES
+from pytest_ovirt_release.verdict.waiving import unknown_cells
 
 if TYPE_CHECKING:
     import click
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TARGET_FILE = (ROOT / "docs" / "target-file.md").read_text(encoding="utf-8")
+JUDGING = (ROOT / "docs" / "judging.md").read_text(encoding="utf-8")
+PAGES = (
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "reports" / "example" / "README.md",
+)
 
 
 def blocks(language: str, text: str = README) -> list[str]:
@@ -30,7 +39,7 @@ def blocks(language: str, text: str = README) -> list[str]:
 
 
 def commands(program: str) -> list[list[str]]:
-    listed = [*blocks("sh"), *blocks("sh", TARGET_FILE)]
+    listed = [block for page in PAGES for block in blocks("sh", page.read_text(encoding="utf-8"))]
     lines = dict.fromkeys(line for block in listed for line in block.splitlines())
     typed = [shlex.split(line, comments=True) for line in lines]
     return [words[1:] for words in typed if words[0] == program]
@@ -102,6 +111,20 @@ def test_the_target_file_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert {node.storage for node in target.nodes} == {"nfs", "local"}, "each is a must"
 
 
+def test_the_waiver_file_and_the_approvers_can_be_read() -> None:
+    waivers, approvers = blocks("toml", JUDGING)
+    given = parse_waivers(waivers.encode(), Path("waivers.toml"))
+    page = (ROOT / "acceptance" / "releases" / "ovirt-4.5.toml").read_text(encoding="utf-8")
+    judged = parse_page(f"{page}\n{approvers}".encode(), Path("page.toml"))
+    assert not list(unknown_cells(judged, given))
+    assert {w.approver for w in given.waivers} == {a.name for a in judged.approvers}
+
+
+def test_every_format_is_named() -> None:
+    told = JUDGING[JUDGING.index("## File formats") :]
+    assert [name for name in FORMATS if name not in told] == []
+
+
 def test_the_verdict_shown_is_the_examples() -> None:
     (shown,) = blocks("text")
     example = (ROOT / "reports" / "example" / "console.txt").read_text(encoding="utf-8").splitlines()
@@ -121,7 +144,6 @@ def test_the_python_example_compiles() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for name in ("README.md", "docs/target-file.md", "reports/example/README.md"):
-        path = ROOT / name
+    for path in PAGES:
         for link in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
-            assert (path.parent / link).exists(), f"{name}: {link}"
+            assert (path.parent / link).exists(), f"{path}: {link}"

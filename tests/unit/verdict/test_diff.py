@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ovirt_release.verdict.decide import decide
+from pytest_ovirt_release.verdict.decide import Inputs, decide
 from pytest_ovirt_release.verdict.diff import diff
-from tests.unit.verdict.made import NOW, RunMaker, inputs, page, requirement
+from tests.unit.verdict.golden import failing
+from tests.unit.verdict.made import CANDIDATE_SHA, NOW, PAGE_SHA, RunMaker, inputs, page, requirement
 from tests.unit.verdict.test_table import judged
 
 if TYPE_CHECKING:
@@ -70,3 +71,31 @@ def test_cells_that_only_one_side_asks_for() -> None:
     assert [c.cell for c in diff(before, after).newly_unproven] == ["b"]
     assert [c.cell for c in diff(after, before).dropped] == ["b"]
     assert diff(before, after).newly_unproven[0].old is None
+
+
+def test_a_change_says_what_was_and_what_is() -> None:
+    run = RunMaker(page(requirement("a"), requirement("x"))).all_pass()
+    failing(run, "x", message="no")
+    bad = decide(inputs(run.page), [run.end(1)], NOW)
+    found = diff(verdict("good"), bad).model_dump(by_alias=True)
+    (change,) = found["regressed"]
+    assert change == {"cell": "x", "level": "must", "old": "passed", "new": "failed", "detail": "no"}
+    side = {
+        "rehearsal": False,
+        "as_of": "2026-11-22T12:00:00+00:00",
+        "candidate_sha256": CANDIDATE_SHA,
+        "page_sha256": PAGE_SHA,
+    }
+    assert found["old"] == {"verdict": "GO", **side}
+    assert found["new"] == {"verdict": "NO-GO", **side}
+    assert found["schema"] == "ovirt-release-diff/1"
+
+
+def test_a_verdict_without_inputs_can_be_compared() -> None:
+    nothing = decide(Inputs(page=None), [], NOW)
+    found = diff(verdict("good"), nothing)
+    assert (found.new.candidate_sha256, found.new.page_sha256) == (None, None)
+    assert [(c.cell, c.level, c.old, c.new) for c in found.dropped] == [
+        ("a", "must", "passed", None),
+        ("x", "must", "passed", None),
+    ]
