@@ -116,8 +116,7 @@ def _is_needed(
     """Return whether a must is proven only by runs that did not end well."""
     unsound = frozenset(run_id for run_id, reasons in troubles.items() if reasons)
     judged, _ = _waived(inputs, page, runs, as_of, unsound)
-    sound = [run for run in runs if run.id not in unsound]
-    return bool(tuple(rules.incomplete(judged, sound)) or tuple(rules.open_cells(judged, "must")))
+    return bool(tuple(rules.incomplete(judged, runs)))
 
 
 def _verdict(inputs: Inputs, found: Findings, parts: dict[str, Any], as_of: datetime) -> Verdict:

@@ -51,7 +51,7 @@ def _unknown(page: Page, cell: str) -> str:
         "distribution": [d.name for d in page.distributions],
     }.get(requirement.axis, [value.removesuffix("]")])
     if not bracket or not value.endswith("]") or value.removesuffix("]") not in values:
-        example = f"{name}[{values[0] or requirement.axis}]" if values else name
+        example = f"{name}[{values[0] or requirement.axis}]"
         return f"{cell!r} is no cell; {name} has one for each {requirement.axis}, such as {example!r}"
     return ""
 

@@ -102,6 +102,33 @@ def test_a_worker_crash_is_an_error_of_its_test() -> None:
     verdict = judge(run.end(1))
     assert verdict.verdict == "INCOMPLETE"
     assert verdict.requirements[0].state == "errored"
+    assert codes(verdict) == {"must-errored"}
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "kind", "expected"),
+    [(1, None, {"unrecorded-failure"}), (1, "trouble", {"trouble"}), (0, None, set())],
+)
+def test_a_failure_that_no_record_explains_is_told(
+    exit_code: int, kind: str | None, expected: set[str]
+) -> None:
+    run = RunMaker(TWO).all_pass()
+    if kind:
+        run.add(kind, text="oh")
+    assert codes(judge(run.end(exit_code))) == expected
+
+
+def test_trouble_beside_proof_of_somebody_else_is_a_remark() -> None:
+    troubled = RunMaker(TWO, "r2", tester="bob").all_pass().add("trouble", text="oh").end()
+    good = RunMaker(TWO, "r1", tester="ann").all_pass().end()
+    assert decide(inputs(TWO), [troubled], NOW).verdict == "INCOMPLETE"
+    verdict = decide(inputs(TWO), [good, troubled], NOW)
+    assert (verdict.verdict, [r.code for r in verdict.remarks]) == ("GO", ["trouble"])
+    half = RunMaker(TWO, "r3", tester="carl")
+    half.collect("t.py::test_a", "a")
+    half.ran("t.py::test_a")
+    verdict = decide(inputs(TWO), [half.end(), troubled], NOW)
+    assert (verdict.verdict, codes(verdict)) == ("INCOMPLETE", {"trouble"})
 
 
 @pytest.mark.parametrize("kind", ["internalerror", "interrupted", "trouble"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ PAGE = page(
     requirement("a"),
     requirement("b", axis="component"),
     requirement("n", axis="node"),
+    requirement("d", axis="distribution", level="should"),
     requirement("z", waivable=False),
+    requirement("y", axis="component", waivable=False),
     approvers=[ANN],
+    distributions=[{"name": "el9", "kind": "rpm", "url": "x", "architecture": "x86_64", "packages": ["p"]}],
 )
 
 
@@ -56,8 +59,12 @@ def test_a_waiver_is_used_for_exactly_its_cells() -> None:
 NOT_USED = [
     ({"candidate": OTHER_SHA}, "other-candidate", "SHA-256 ffff"),
     ({"approver": "Mallory"}, "refused", "may not approve waivers; the page lists Ann"),
-    ({"cells": ["a", "z"]}, "refused", "the page allows no waiver for z"),
-    ({"expires": date(2026, 11, 21)}, "expired", "expired on 2026-11-21"),
+    ({"cells": ["a", "z", "y[vdsm]"]}, "refused", "the page allows no waiver for z, y[vdsm]"),
+    (
+        {"expires": date(2026, 11, 21), "cells": ["a", "b[vdsm]"]},
+        "expired",
+        "expired on 2026-11-21; it would have been for a, b[vdsm]",
+    ),
     ({"approved": date(2026, 11, 23)}, "not-yet", "was not approved before 2026-11-23"),
     ({"accepts": "unproven"}, "unused", "disproven is a"),
     ({"cells": ["b[vdsm]"]}, "unused", "delete it"),
@@ -82,6 +89,8 @@ def test_a_waiver_holds_from_the_beginning_of_its_first_day_to_the_end_of_its_la
         return judge(given, fails=("a",), as_of=datetime.fromisoformat(text)).waivers[0].status
 
     assert at("2026-11-22T12:00:00+00:00") == "used"
+    exact = waivers("a", accepts="disproven", approved=NOW, expires=NOW + timedelta(seconds=1))
+    assert judge(exact, fails=("a",)).waivers[0].status == "used"
     assert at("2026-11-23T23:59:59+00:00") == "used"
     assert at("2026-11-24T00:00:00+00:00") == "expired"
 
@@ -107,13 +116,29 @@ def test_a_waiver_without_use_changes_nothing() -> None:
         ("b", "b has one for each component, such as 'b[vdsm]'"),
         ("b[vdms]", "b has one for each component"),
         ("b[vdsm", "b has one for each component"),
-        ("n", "n has one for each node"),
+        ("n", "n has one for each node, such as 'n[node]'"),
+        ("n[]", "n has one for each node, such as 'n[node]'"),
+        ("d[el8]", "d has one for each distribution, such as 'd[el9]'"),
     ],
 )
 def test_a_waiver_for_an_unknown_cell_is_invalid(cell: str, said: str) -> None:
     verdict = judge(waivers(cell))
     assert (verdict.verdict, verdict.exit_code) == ("INVALID", 12)
     assert said in verdict.reasons[0].detail
+
+
+def test_a_page_that_lists_nobody_allows_no_waiver() -> None:
+    lonely = page(requirement("a"), requirement("x"))
+    run = RunMaker(lonely)
+    run.collect("t.py::test_a", "a")
+    run.ran("t.py::test_a")
+    verdict = decide(inputs(lonely, waivers=waivers("x")), [run.end()], NOW)
+    assert verdict.waivers[0].detail == "Ann may not approve waivers; the page lists nobody"
+    assert verdict.verdict == "INCOMPLETE"
+
+
+def test_a_cell_of_a_distribution_can_be_waived() -> None:
+    assert judge(waivers("d[el9]")).waivers[0].status == "used"
 
 
 def test_a_waiver_for_a_node_of_another_target_is_only_unused() -> None:
