@@ -40,18 +40,19 @@ def unknown_cells(page: Page, waivers: Waivers) -> Iterator[str]:
 
 def _unknown(page: Page, cell: str) -> str:
     """Return why no cell of the page has this name. Nodes stand in the target: any name of one will do here."""
-    name, bracket, value = cell.partition("[")
+    name, bracket, rest = cell.partition("[")
     requirement = next((r for r in page.requirements if r.id == name), None)
     if requirement is None:
         return f"page {page.id} has no requirement {name!r}{nearest(name, [r.id for r in page.requirements])}"
     if requirement.axis is None:
         return f"{cell!r} is no cell; {name} has just one, called {name!r}" if bracket else ""
+    value = rest.removesuffix("]") if rest.endswith("]") else ""
     values = {
         "component": [c.name for c in page.components],
         "distribution": [d.name for d in page.distributions],
-    }.get(requirement.axis, [value.removesuffix("]")])
-    if not bracket or not value.endswith("]") or value.removesuffix("]") not in values:
-        example = f"{name}[{values[0] or requirement.axis}]"
+    }.get(requirement.axis, [value or requirement.axis])
+    if value not in values:
+        example = f"{name}[{values[0]}]"
         return f"{cell!r} is no cell; {name} has one for each {requirement.axis}, such as {example!r}"
     return ""
 
