@@ -18,6 +18,7 @@ from pytest_ovirt_release.verdict.decision import Decision
 from pytest_ovirt_release.verdict.diff import Difference
 from pytest_ovirt_release.verdict.model import Verdict
 from pytest_ovirt_release.verdict.records import AnyRecord
+from pytest_ovirt_release.verdict.statement import Statement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,10 +36,11 @@ FORMATS: dict[str, tuple[Any, Literal["validation", "serialization"]]] = {
     "bundle": (Manifest, "serialization"),
     "decision": (Decision, "serialization"),
     "diff": (Difference, "serialization"),
+    "attestation": (Statement, "serialization"),
 }
 """Name of each format, its model, and whether we write it (all keys are there) or people do.
 
-`journal` is one line of a journal, `bundle` the manifest inside a bundle.
+`journal` is one line of a journal, `bundle` the manifest inside a bundle, `attestation` the statement inside an envelope.
 """
 
 

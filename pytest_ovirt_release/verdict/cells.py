@@ -65,23 +65,20 @@ def _gather(
     """Add one run's outcomes, evidence and leftovers to what is known of each cell."""
     start = run.first("run") or {}
     left = left_behind(run)
-    for item in run.of("collected"):
-        if not item.get("cell"):
-            continue
-        cell = gathered.setdefault(str(item["cell"]), _Gathered())
-        nodeid = str(item["nodeid"])
+    # Every process records every test, and more than once: the last time with its sentence.
+    collected = {(str(r["cell"]), str(r["nodeid"])): r for r in run.of("collected") if r.get("cell")}
+    for (name, nodeid), item in collected.items():
+        cell = gathered.setdefault(name, _Gathered())
         own = str(item["requirement"])
         # On itself: what is under test must not be touched, such as a node that somebody uses already.
         outcome = _lawful(run.outcomes.get(nodeid, MISSING), needs.get(own, frozenset()) | {own})
         if outcome.state == "passed" and not proves:
             continue
-        if outcome.state == "passed" and item["cell"] in left:
-            text = f"objects left behind: {', '.join(left[item['cell']])} (run {run.id})"
+        if outcome.state == "passed" and name in left:
+            text = f"objects left behind: {', '.join(left[name])} (run {run.id})"
             outcome = replace(outcome, state="errored", message=text, code="left-behind")
         attempt = _attempt(nodeid, run.id, start, outcome, str(item.get("sentence") or ""))
-        known = cell.attempts.setdefault(nodeid.split("[", maxsplit=1)[0], [])
-        if not any(a.run == run.id and a.nodeid == nodeid for a in known):
-            known.append(attempt)
+        cell.attempts.setdefault(nodeid.split("[", maxsplit=1)[0], []).append(attempt)
     for requirement, tests in dict(start.get("suite") or {}).items():
         for value in [None, *dict.fromkeys(v for axis in (start.get("axes") or {}).values() for v in axis)]:
             name = requirement if value is None else f"{requirement}[{value}]"

@@ -190,7 +190,9 @@ def _beside(
                 code="milestone-missed", detail=f"{m.title}: due {m.due}, was {m.actual} ({m.source})"
             )
     for g in gaps:
-        yield Reason(code=f"gap-{g.status}", detail=f"{g.title}: {g.status} (owner {g.owner}, ETA {g.eta}); {g.detail}")
+        yield Reason(
+            code=f"gap-{g.status}", detail=f"{g.title}: {g.status} (owner {g.owner}, ETA {g.eta}); {g.detail}"
+        )
     for w in waivers:
         if w.status != "used":
             yield Reason(code=f"waiver-{w.status}", detail=f"waiver {w.id}: {w.detail}")

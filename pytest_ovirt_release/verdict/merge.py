@@ -44,6 +44,11 @@ class Given:
         """Return how messages call it."""
         return self.contents.name
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what tells it from every other: the same run named twice has the same."""
+        return self.run.id, self.run.digest
+
     def sha256(self, name: str) -> str:
         """Return the digest of one of its inputs; empty when it has none."""
         return digest(self.contents.files.get(name))
@@ -120,7 +125,7 @@ def read_all(paths: Iterable[Path]) -> tuple[list[Given], list[RefusedRun]]:
         if why := _altered(given):
             refused.append(_refused(given, ALTERED, why))
         else:
-            found.setdefault((given.run.id, given.run.digest), given)
+            found.setdefault(given.key, given)
     return [found[key] for key in sorted(found)], refused
 
 
@@ -150,11 +155,12 @@ def _altered(given: Given) -> str:
 
 def select(found: Sequence[Given], chosen: Chosen) -> tuple[tuple[Given, ...], list[RefusedRun]]:
     """Return the runs that count, and the others with the reason; see `merge` for what it raises."""
-    live = [g for g in found if not context.run_facts(g.run).rehearsal]
+    rehearsals = {given.key for given in found if context.run_facts(given.run).rehearsal}
+    live = [g for g in found if g.key not in rehearsals]
     refused = [
         _refused(g, "rehearsal", "it is a rehearsal, and live runs are judged")
         for g in found
-        if live and g not in live
+        if live and g.key in rehearsals
     ]
     counted = list(live or found)
     for file, named, option in ((CANDIDATE, chosen.candidate, "--candidate"), (PAGE, chosen.page, "--page")):
