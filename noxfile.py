@@ -81,6 +81,15 @@ def minimums(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/unit", *session.posargs)
 
 
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Break the verdict's rules one by one; each mutant that survives is a test that is missing. Takes an hour."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    session.install("mutmut>=3.8", *groups["tests"], "--editable", str(ROOT))
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
+
+
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
     """Everything that can be run without hardware."""
