@@ -396,7 +396,6 @@ def test_the_payload_of_another_candidate_under_this_signature_is_told(
         ({"keyid": "ABCD"}, "pattern"),
         ({"cert": "x"}, "Extra inputs are not permitted"),
     ],
-    ids=str,
 )
 def test_a_signature_that_is_not_its_own_is_told(
     folder: Path, check: Callable[..., Result], changes: dict[str, object], said: str
@@ -466,7 +465,6 @@ def test_what_is_no_envelope_is_told(
         ({"signatures": [{"keyid": "ab", "sig": "", "other_headers": "ab"}] * 65}, "at most 64 items"),
         ({"more": 1}, "Extra inputs are not permitted"),
     ],
-    ids=str,
 )
 def test_an_envelope_of_another_form_is_told(
     folder: Path, check: Callable[..., Result], changes: dict[str, object], said: str
@@ -500,7 +498,6 @@ def test_an_envelope_that_is_too_large_or_missing_is_told(
         ({"more": 1}, "'more': Extra inputs are not permitted"),
         ({"predicate": {}}, "Field required"),
     ],
-    ids=str,
 )
 def test_a_signed_payload_that_is_not_our_statement_is_told(
     keys: Keys,
@@ -546,7 +543,6 @@ ZEROS = "0" * 64
         ({"verdict_sha256": ZEROS}, f"the attestation is about {ZEROS}"),
         ({"decision_sha256": ZEROS}, "decision.json: 1 mistake(s) there is no such file"),
     ],
-    ids=str,
 )
 def test_a_signed_statement_that_is_not_what_the_verdict_says_is_told(
     keys: Keys, folder: Path, check: Callable[..., Result], changes: dict[str, object], said: str
@@ -746,7 +742,6 @@ def test_an_rsa_key_signs_as_well(keys: Keys, folder: Path, check: Callable[...,
 @pytest.mark.parametrize(
     ("kind", "said"),
     [(("nistp256", "sign"), "others are not accepted"), (("rsa1024", "sign"), "others are not accepted"), (("ed25519", "cert"), "is not for signing")],
-    ids=str,
 )  # fmt: skip
 def test_a_key_of_a_kind_that_is_not_accepted_does_not_sign(
     keys: Keys, folder: Path, kind: tuple[str, str], said: str
@@ -822,7 +817,6 @@ def test_gpgs_own_default_home_is_used_unless_another_is_named(
         (OSError("returned 2\ngpg: no pinentry"), "gpg did not sign: gpg: no pinentry; try it by hand"),
         (RuntimeError("armour"), "gpg's signature is of no use: armour; try it by hand"),
     ],
-    ids=str,
 )
 def test_when_gpg_does_not_sign_the_message_says_what_to_do(
     keys: Keys, folder: Path, monkeypatch: pytest.MonkeyPatch, raised: Exception, said: str

@@ -82,7 +82,7 @@ NO_RECORDS: list[dict[str, Any] | bytes] = [
 ]
 
 
-@pytest.mark.parametrize("record", NO_RECORDS, ids=str)
+@pytest.mark.parametrize("record", NO_RECORDS, ids=range(len(NO_RECORDS)))
 def test_a_record_that_no_run_writes_is_damage(tmp_path: Path, record: dict[str, Any] | bytes) -> None:
     write(tmp_path, OPENED, record)
     assert read_run(tmp_path).damaged == ("journal/controller.jsonl:2: not a journal record",)
