@@ -7,16 +7,18 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.report import text, view, words
+from pytest_ovirt_release.report import said, text, view, words
+from pytest_ovirt_release.report.waivers import Waivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pytest_ovirt_release.report.waivers import Told
     from pytest_ovirt_release.report.words import Mark, Style
     from pytest_ovirt_release.verdict.model import Reason, RequirementVerdict, Verdict
 
 SHOWN = 12
-"""How many different reasons are printed; verdict.json holds all of them."""
+"""How many different reasons, waivers or refused runs are printed; verdict.json holds all of them."""
 
 NARROWEST = 40
 REPORTS = ("acceptance.html", "announcement.md", "junit.xml", "verdict.json")
@@ -56,10 +58,12 @@ def lines(
 
 def _lines(verdict: Verdict, width: int, folder: str | None, *, ascii_only: bool) -> Iterator[Line]:
     yield from _table(verdict, width, ascii_only=ascii_only)
+    yield from _waivers(verdict, width, ascii_only=ascii_only)
     yield from _list(
-        f"Why {words.heading(verdict)}", verdict.reasons, width, words.VERDICTS[verdict.verdict].style
+        f"Why {words.heading(verdict)}", said.reasons(verdict), width, words.VERDICTS[verdict.verdict].style
     )
-    yield from _list("Remarks", words.other_remarks(verdict), width, "")
+    yield from _refused(verdict, width)
+    yield from _list("Remarks", said.remarks(verdict), width, "")
     command = words.finish_command(verdict)
     if command:
         yield Line("To finish, run", "title")
@@ -84,32 +88,70 @@ def _table(verdict: Verdict, width: int, *, ascii_only: bool) -> Iterator[Line]:
 def _row(requirement: RequirementVerdict, name: int, width: int, *, ascii_only: bool) -> Line:
     worst = words.STATES[requirement.state]
     done, of = view.proven(requirement)
-    several = len(requirement.cells) > 1
-    states = ", ".join(f"{n} {m.word}" if several else m.word for m, n in view.state_counts(requirement))
     row = (
         f"{_symbol(worst, ascii_only=ascii_only)} {_fit(requirement.id, name):<{name}}  {requirement.level:<6}"
-        f"  {f'{done}/{of}':<6}  {states}"
+        f"  {f'{done}/{of}':<6}  {view.state_words(requirement)}"
     )
     return Line(_fit(row, width), worst.style)
+
+
+def _waivers(verdict: Verdict, width: int, *, ascii_only: bool) -> Iterator[Line]:
+    """Yield what every waiver accepts or why it does not; no other list says it again."""
+    told = Waivers(verdict).told
+    if not told:
+        return
+    yield Line("Waivers (the names of approvers are not authenticated)", "title")
+    for waiver in told[:SHOWN]:
+        mark = waiver.mark
+        first = f"{_symbol(mark, ascii_only=ascii_only)} {mark.word}: {waiver.waiver.id}"
+        yield from _item(f"{first}{_became(waiver)}", width, "  ", mark.style)
+    yield from _more(len(told) - SHOWN)
+
+
+def _became(told: Told) -> str:
+    """Return what became of a waiver, to be read on after its name."""
+    waiver = told.waiver
+    if waiver.status == "used":
+        cells = said.listed(waiver.used_for)
+        return f", for {cells}; until {told.until}, by {told.approver}: {waiver.reason}"
+    soon = f" (and expires soon, on {text.utc(waiver.expires)})" if waiver.expires_soon else ""
+    return f": {told.detail or waiver.reason}{soon}"
+
+
+def _refused(verdict: Verdict, width: int) -> Iterator[Line]:
+    runs = said.refused(verdict)
+    if not runs:
+        return
+    yield Line("Runs that were refused and do not count", "title")
+    for run in runs[:SHOWN]:
+        yield from _item(f"{run.name}: {run.detail}", width, "  - ", "warn")
+    yield from _more(len(runs) - SHOWN)
 
 
 def _list(title: str, reasons: tuple[Reason, ...], width: int, style: Style) -> Iterator[Line]:
     if not reasons:
         return
     yield Line(title, "title")
-    groups = view.grouped(reasons)
+    groups = said.grouped(reasons)
     for group in groups[:SHOWN]:
-        about = f"{group.about} ({group.of})" if group.values else group.about
-        said = f"{about}: {group.detail}" if about else group.detail
-        yield from _wrapped(text.shorten(text.one_line(said), _LONGEST), width, "  - ", "    ", style)
-    more = sum(group.count for group in groups[SHOWN:])
-    if more:
-        yield Line(f"  … and {more} more in verdict.json")
+        yield from _item(
+            f"{group.whom}: {group.detail}" if group.about else group.detail, width, "  - ", style
+        )
+    yield from _more(sum(group.count for group in groups[SHOWN:]))
 
 
-def _wrapped(said: str, width: int, first: str, rest: str, style: Style) -> Iterator[Line]:
+def _item(sentence: str, width: int, first: str, style: Style) -> Iterator[Line]:
+    return _wrapped(text.shorten(text.one_line(sentence), _LONGEST), width, first, "    ", style)
+
+
+def _more(number: int) -> Iterator[Line]:
+    if number > 0:
+        yield Line(f"  … and {number} more in verdict.json")
+
+
+def _wrapped(sentence: str, width: int, first: str, rest: str, style: Style) -> Iterator[Line]:
     for part in textwrap.wrap(
-        said,
+        sentence,
         width,
         initial_indent=first,
         subsequent_indent=rest,
@@ -135,9 +177,9 @@ def _symbol(mark: Mark, *, ascii_only: bool) -> str:
     return mark.ascii if ascii_only else mark.symbol
 
 
-def _fit(said: str, width: int) -> str:
-    return said if len(said) <= width else said[: width - 1] + "…"
+def _fit(row: str, width: int) -> str:
+    return row if len(row) <= width else row[: width - 1] + "…"
 
 
-def _as_ascii(said: str) -> str:
-    return said.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+def _as_ascii(line: str) -> str:
+    return line.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pytest_ovirt_release.report import text, view, words
+from pytest_ovirt_release.report import links, said, testers, text, view, words
+from pytest_ovirt_release.report.waivers import Waivers
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -33,6 +34,10 @@ def render(verdict: Verdict) -> str:
         v=verdict,
         words=words,
         view=view,
+        said=said,
+        links=links,
+        waivers=Waivers(verdict),
+        matrix=testers.matrix(verdict),
         shown_reasons=SHOWN_REASONS,
         brief=brief,
         brief_value=brief_value,

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from pytest_ovirt_release.report import text, view, words
+from pytest_ovirt_release.report.waivers import Waivers
+from pytest_ovirt_release.verdict.model import MAY_SHIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_ovirt_release.report.waivers import Acceptance
     from pytest_ovirt_release.verdict.model import CellVerdict, RequirementVerdict, Verdict
 
 _LONGEST = 8000
@@ -24,9 +27,10 @@ def render(verdict: Verdict) -> str:
     """Return the whole file as text in UTF-8's declaration, ending with a newline."""
     suite = ET.Element("testsuite", name=text.one_line(words.subject(verdict)), timestamp=_timestamp(verdict))
     _properties(suite, _facts(verdict))
+    waivers = Waivers(verdict)
     for requirement in view.in_order(verdict):
         for cell in requirement.cells:
-            _cell(suite, requirement, cell)
+            _cell(suite, requirement, cell, waivers.of(cell))
     _verdict(suite, verdict)
     counts = {
         "tests": str(len(suite.findall("testcase"))),
@@ -54,13 +58,19 @@ def _facts(verdict: Verdict) -> Iterable[tuple[str, str]]:
     if verdict.candidate:
         yield "release.candidate", verdict.candidate.version
         yield "release.candidate_sha256", verdict.candidate.sha256
+    if verdict.waivers_sha256:
+        yield "release.waivers_sha256", verdict.waivers_sha256
+    for refused in verdict.refused:
+        yield "release.refused", f"{refused.name}: {refused.detail}"
     for run in verdict.runs:
         yield "release.run", run.id
         yield "release.tester", run.tester
         yield "release.environment", run.environment
 
 
-def _cell(suite: ET.Element, requirement: RequirementVerdict, cell: CellVerdict) -> None:
+def _cell(
+    suite: ET.Element, requirement: RequirementVerdict, cell: CellVerdict, accepted: Acceptance | None
+) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
@@ -77,12 +87,15 @@ def _cell(suite: ET.Element, requirement: RequirementVerdict, cell: CellVerdict)
             ("release.class", cell.cell_class),
             ("release.disposition", cell.disposition),
             ("release.controlled", str(requirement.controlled).lower()),
+            *((("release.waiver", accepted.name),) if accepted else ()),
         ),
     )
     tag = _tag(requirement, cell)
     if tag is None:
         return
-    reason = text.visible(view.why(cell))
+    # A waiver stands before the message and changes nothing else: what it accepts never looks green.
+    waived = f"{accepted.waived_by}: " if accepted else ""
+    reason = text.visible(f"{waived}{view.why(cell)}")
     attributes = {"message": text.shorten(text.one_line(reason), _LONGEST)}
     if tag != "skipped":
         attributes["type"] = cell.state
@@ -101,7 +114,7 @@ def _tag(requirement: RequirementVerdict, cell: CellVerdict) -> str | None:
 
 def _verdict(suite: ET.Element, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname="release", name="verdict", time="0.000")
-    if verdict.verdict in {"GO", "GO-CONDITIONAL"}:
+    if verdict.verdict in MAY_SHIP:
         ET.SubElement(case, "system-out").text = text.visible(verdict.last_line())
         return
     tag = "failure" if verdict.verdict == "NO-GO" else "error"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.report import text, view, words
+from pytest_ovirt_release.report import links, said, text, view, words
+from pytest_ovirt_release.report.waivers import Waivers
+from pytest_ovirt_release.verdict.model import MAY_SHIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pytest_ovirt_release.verdict.model import CandidateFacts, RequirementVerdict, Verdict
+    from pytest_ovirt_release.report.said import Said
+    from pytest_ovirt_release.verdict.model import CandidateFacts, Verdict
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~&])")
 _BLOCK_START = re.compile(r"^([#+=-]|\d+[.)](?=\s|$))")
@@ -37,12 +40,15 @@ def render(verdict: Verdict) -> str:
     parts: tuple[Iterable[str], ...] = (
         _head(verdict),
         _reasons(verdict),
+        _waivers(verdict),
         _table(verdict),
         _not_proven(verdict),
         _gaps(verdict),
         _signers(verdict),
         _candidate(verdict),
         _how(verdict),
+        _refused(verdict),
+        ("", code(verdict.last_line())),
     )
     return "\n".join(line for part in parts for line in part).rstrip("\n") + "\n"
 
@@ -56,7 +62,7 @@ def _head(verdict: Verdict) -> Iterator[str]:
     if verdict.rehearsal:
         yield f"> **{words.REHEARSAL}.** {words.REHEARSAL_SENTENCE} Do not send this."
         yield ""
-    elif verdict.verdict not in {"GO", "GO-CONDITIONAL"}:
+    elif verdict.verdict not in MAY_SHIP:
         yield f"> This release must not be announced on a verdict of {words.heading(verdict)}."
         yield ""
 
@@ -66,15 +72,36 @@ def _reasons(verdict: Verdict) -> Iterator[str]:
         return
     yield "## Why"
     yield ""
-    for group in view.grouped(verdict.reasons):
-        of = f" ({escape(group.of)})" if group.values else ""
-        about = f"{code(group.about)}{of}: " if group.about else ""
+    for group in said.grouped(said.reasons(verdict)):
+        about = f"{_whom(group)}: " if group.about else ""
         yield f"- {about}{escape(group.detail)}"
     yield ""
     command = words.finish_command(verdict)
     if command:
         yield f"To finish: {code(command)}"
         yield ""
+
+
+def _whom(group: Said) -> str:
+    return f"{code(group.about)} ({escape(group.of)})" if group.values else code(group.about)
+
+
+def _waivers(verdict: Verdict) -> Iterator[str]:
+    """Yield what was accepted without a proof: whoever reads the announcement has to know."""
+    used = Waivers(verdict).used
+    if not used:
+        return
+    yield "## Waivers"
+    yield ""
+    yield f"What is named here is not proven; it was accepted. {words.NOT_AUTHENTICATED}"
+    yield ""
+    for told in used:
+        cells = ", ".join(_whom(group) for group in told.used_for)
+        yield (
+            f"- {cells}: accepted by {escape(told.approver)} until {escape(told.until)}, "
+            f"waiver {code(told.waiver.id)}: {escape(told.waiver.reason)}"
+        )
+    yield ""
 
 
 def _table(verdict: Verdict) -> Iterator[str]:
@@ -85,15 +112,15 @@ def _table(verdict: Verdict) -> Iterator[str]:
     yield from _rows(
         ("Level", "Requirement", "Proven", "State"),
         [
-            (r.level.upper(), escape(r.title), f"{view.proven(r)[0]} of {view.proven(r)[1]}", _states(r))
+            (
+                r.level.upper(),
+                escape(r.title),
+                f"{view.proven(r)[0]} of {view.proven(r)[1]}",
+                view.state_words(r),
+            )
             for r in view.in_order(verdict)
         ],
     )
-
-
-def _states(requirement: RequirementVerdict) -> str:
-    several = len(requirement.cells) > 1
-    return ", ".join(f"{n} {m.word}" if several else m.word for m, n in view.state_counts(requirement))
 
 
 def _not_proven(verdict: Verdict) -> Iterator[str]:
@@ -103,7 +130,7 @@ def _not_proven(verdict: Verdict) -> Iterator[str]:
     yield "## What was not proven"
     yield ""
     for item in found:
-        waived = ", waived" if item.cell.disposition == "waived" else ""
+        waived = f", {words.WAIVED.word}" if item.cell.disposition == "waived" else ""
         state = words.STATES[item.cell.state].word
         level = item.requirement.level.upper()
         yield f"- {level} {code(item.cell.id)} ({state}{waived}): {escape(item.why)}"
@@ -150,7 +177,7 @@ def _candidate(verdict: Verdict) -> Iterator[str]:
 def _components(candidate: CandidateFacts, columns: Sequence[str]) -> list[tuple[str, ...]]:
     return [
         tuple(
-            code(value) if view.is_hex(value) else escape(value) for value in (c.get(k, "") for k in columns)
+            code(value) if links.is_hex(value) else escape(value) for value in (c.get(k, "") for k in columns)
         )
         for c in candidate.components
     ]
@@ -163,11 +190,20 @@ def _how(verdict: Verdict) -> Iterator[str]:
         kind = f" ({words.REHEARSAL})" if run.rehearsal else ""
         yield (
             f"- Run {code(run.id)}{kind} by {escape(run.tester)} on {escape(run.environment)}, "
-            f"{escape(text.utc(run.started))}"
+            f"{escape(text.utc(run.started))}{f', SHA-256 {code(run.digest)}' if run.digest else ''}"
         )
     yield f"- Judged {escape(text.utc(verdict.as_of))} by {escape(verdict.generated_by)}"
+
+
+def _refused(verdict: Verdict) -> Iterator[str]:
+    if not verdict.refused:
+        return
     yield ""
-    yield code(verdict.last_line())
+    yield "These runs were refused and do not count:"
+    yield ""
+    for run in verdict.refused:
+        which = f" (run {code(run.run)})" if run.run else ""
+        yield f"- {code(run.name)}{which}: {escape(run.detail)}"
 
 
 def _rows(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_ovirt_release.report import text, view, words
+from pytest_ovirt_release.report import said, text, view, words
+from pytest_ovirt_release.report.waivers import Waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import pytest
 
+    from pytest_ovirt_release.report.view import Unproven
     from pytest_ovirt_release.verdict.model import Counts, Reason, Verdict
 
 SHOWN = 50
@@ -90,8 +92,9 @@ def summary_fragments(verdict: Verdict) -> list[str]:
     if verdict.rehearsal:
         fragments.append(f"<p><strong>{words.REHEARSAL}.</strong> {_escaped(words.REHEARSAL_SENTENCE)}</p>")
     fragments.append(f"<p>Musts: {_counts(verdict.must)}. Shoulds: {_counts(verdict.should)}.</p>")
-    fragments += _reasons(verdict.reasons)
+    fragments += _reasons(said.reasons(verdict))
     fragments += _not_proven(verdict)
+    fragments += _refused(verdict)
     fragments.append(
         "<p>The table below is pytest's own view and leaves out tests that crashed or never ran. "
         "The record is <code>acceptance.html</code> and <code>verdict.json</code> in the run's folder.</p>"
@@ -110,15 +113,23 @@ def _counts(counts: Counts) -> str:
 def _reasons(reasons: Sequence[Reason]) -> list[str]:
     if not reasons:
         return []
-    groups = view.grouped(reasons)
-    said = []
-    for group in groups[:SHOWN]:
-        about = f"{group.about} ({group.of})" if group.values else group.about
-        said.append(f"{about}: {group.detail}" if about else group.detail)
-    more = sum(group.count for group in groups[SHOWN:])
-    if more:
-        said.append(f"… and {more} more in verdict.json")
-    return ["<p><strong>Why</strong></p><ul>" + "".join(f"<li>{_escaped(s)}</li>" for s in said) + "</ul>"]
+    groups = said.grouped(reasons)
+    sentences = [f"{g.whom}: {g.detail}" if g.about else g.detail for g in groups[:SHOWN]]
+    return _list("Why", sentences, sum(group.count for group in groups[SHOWN:]))
+
+
+def _refused(verdict: Verdict) -> list[str]:
+    runs = verdict.refused
+    if not runs:
+        return []
+    sentences = [f"{run.name}: {run.detail}" for run in runs[:SHOWN]]
+    return _list("Runs that were refused and do not count", sentences, len(runs) - SHOWN)
+
+
+def _list(title: str, sentences: Sequence[str], more: int) -> list[str]:
+    entries = [*sentences, *([f"… and {more} more in verdict.json"] if more > 0 else [])]
+    shown = "".join(f"<li>{_escaped(entry)}</li>" for entry in entries)
+    return [f"<p><strong>{title}</strong></p><ul>{shown}</ul>"]
 
 
 def _not_proven(verdict: Verdict) -> list[str]:
@@ -128,18 +139,25 @@ def _not_proven(verdict: Verdict) -> list[str]:
     head = "".join(
         f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("What", "Level", "State", "Why")
     )
+    waivers = Waivers(verdict)
     rows = "".join(
         "<tr>"
-        + "".join(
-            f'<td style="{_CELL}">{_escaped(value)}</td>'
-            for value in (u.cell.id, u.requirement.level, words.STATES[u.cell.state].word, u.why)
-        )
+        + "".join(f'<td style="{_CELL}">{_escaped(value)}</td>' for value in _row(unproven, waivers))
         + "</tr>"
-        for u in found[:SHOWN]
+        for unproven in found[:SHOWN]
     )
     more = f"<p>… and {len(found) - SHOWN} more in acceptance.html</p>" if len(found) > SHOWN else ""
     title = "Not proven, tests that crashed or never ran among them"
     return [f'<table style="{_STATE_LIST}"><caption>{title}</caption><tr>{head}</tr>{rows}</table>{more}']
+
+
+def _row(unproven: Unproven, waivers: Waivers) -> tuple[str, str, str, str]:
+    """Return what, level, state and why; of what is waived, who accepts it stands before all that may be cut."""
+    state, why = words.STATES[unproven.cell.state].word, unproven.why
+    accepted = waivers.of(unproven.cell)
+    if accepted is not None:
+        state, why = f"{state}, {words.WAIVED.word}", f"{accepted.waived_by}: {why}"
+    return unproven.cell.id, unproven.requirement.level, state, why
 
 
 def _facts(properties: Any) -> dict[str, str]:  # noqa: ANN401 - whatever a test put there

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from pytest_ovirt_release.report.words import STATES, Mark
+from pytest_ovirt_release.report.words import STATES, WAIVED, Mark
 from pytest_ovirt_release.verdict.model import WORST_FIRST
 
 if TYPE_CHECKING:
@@ -17,29 +16,11 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.verdict.model import (
         CandidateFacts,
         CellVerdict,
-        Evidence,
-        GapVerdict,
-        MilestoneVerdict,
-        Reason,
         RequirementVerdict,
         Verdict,
     )
 
-_PLAIN_PATH = re.compile(r"[A-Za-z0-9._@=+,~-]+(/[A-Za-z0-9._@=+,~-]+)*")
-_HEX = re.compile(r"[0-9a-fA-F]{40,}")
-_MILESTONES = {
-    "met": Mark("✓", "+", "met", "good", "on time"),
-    "missed": Mark("✗", "X", "missed", "bad", "later than due"),
-    "declared": Mark("-", "-", "declared", "", "only the page says so; nothing measures it"),
-    "unknown": Mark("?", "?", "unknown", "warn", "no evidence of the date"),
-}
-_GAPS = {
-    "open": Mark("!", "!", "open", "warn", "known, and not yet due"),
-    "overdue": Mark("✗", "X", "overdue", "bad", "its ETA has passed"),
-    "closable": Mark("✓", "+", "closable", "good", "the run shows that it no longer exists"),
-}
 _TEXT_BUDGET = 1_200_000
-_FEW = 4
 _LONG = 600
 _MANY_LINES = 12
 _LEAST, _MOST = 100, 4000
@@ -55,33 +36,20 @@ class Unproven:
 
 
 @dataclass(frozen=True)
+class StateCount:
+    """How many cells of a requirement are in one state, and whether a waiver accepts them."""
+
+    mark: Mark
+    number: int
+    waived: bool
+
+
+@dataclass(frozen=True)
 class About:
     """What a cell's id names: its requirement and the axis value, if any."""
 
     requirement: RequirementVerdict
     value: str | None
-
-
-@dataclass(frozen=True)
-class Said:
-    """One sentence and everything it was said of: `about` is a requirement's id (or a cell we cannot split)."""
-
-    code: str
-    about: str | None
-    values: tuple[str, ...]
-    detail: str
-
-    @property
-    def count(self) -> int:
-        """How many reasons this stands for."""
-        return max(1, len(self.values))
-
-    @property
-    def of(self) -> str:
-        """The axis values in words, the first few of many."""
-        if len(self.values) <= _FEW + 1:
-            return ", ".join(self.values)
-        return f"{', '.join(self.values[:_FEW])} and {len(self.values) - _FEW} more"
 
 
 @dataclass(frozen=True)
@@ -109,21 +77,24 @@ def requirement_of(verdict: Verdict, cell: str) -> About | None:
     return About(requirement, value.removesuffix("]") if bracket else None) if requirement else None
 
 
-def grouped(reasons: Iterable[Reason]) -> tuple[Said, ...]:
-    """Say once what is the same for many cells of one requirement, in the order of the first of them."""
-    found: dict[tuple[str, str | None, str], list[str]] = {}
-    for reason in reasons:
-        name, bracket, value = (reason.cell or "").partition("[")
-        values = found.setdefault((reason.code, name or None, reason.detail), [])
-        if bracket:
-            values.append(value.removesuffix("]"))
-    return tuple(Said(code, about, tuple(values), detail) for (code, about, detail), values in found.items())
+def state_counts(requirement: RequirementVerdict) -> tuple[StateCount, ...]:
+    """Return how many cells are in which state, worst first; those that a waiver accepts are counted apart."""
+    counts = Counter((cell.state, cell.disposition == "waived") for cell in requirement.cells)
+    return tuple(
+        StateCount(STATES[state], counts[state, waived], waived)
+        for state in WORST_FIRST
+        for waived in (False, True)
+        if counts[state, waived]
+    )
 
 
-def state_counts(requirement: RequirementVerdict) -> tuple[tuple[Mark, int], ...]:
-    """Return how many cells are in which state, worst first."""
-    counts = Counter(cell.state for cell in requirement.cells)
-    return tuple((STATES[state], counts[state]) for state in WORST_FIRST if counts[state])
+def state_words(requirement: RequirementVerdict) -> str:
+    """Return the same in words; a number only where there is more than one cell."""
+    several = len(requirement.cells) > 1
+    return ", ".join(
+        f"{f'{count.number} ' if several else ''}{count.mark.word}{f' ({WAIVED.word})' if count.waived else ''}"
+        for count in state_counts(requirement)
+    )
 
 
 def proven(requirement: RequirementVerdict) -> tuple[int, int]:
@@ -166,6 +137,11 @@ def seconds(cells: Iterable[CellVerdict]) -> float:
     return sum(attempt.seconds for cell in cells for attempt in cell.attempts)
 
 
+def command(arguments: Iterable[str]) -> str:
+    """Return arguments as they can be pasted into a shell."""
+    return shlex.join(arguments)
+
+
 def unique(values: Iterable[str]) -> tuple[str, ...]:
     """Return the values that say something, each once, in order."""
     return tuple(dict.fromkeys(v for v in values if v))
@@ -174,12 +150,8 @@ def unique(values: Iterable[str]) -> tuple[str, ...]:
 def text_limit(verdict: Verdict) -> int:
     """Return how long one text may be in the page, so that thousands of cells still make a small page."""
     texts = sum(len(c.evidence) + len(c.attempts) + 1 for r in verdict.requirements for c in r.cells)
+    texts += len(verdict.reasons) + len(verdict.remarks) + 3 * len(verdict.waivers) + 2 * len(verdict.refused)
     return max(_LEAST, min(_MOST, _TEXT_BUDGET // max(1, texts)))
-
-
-def web_link(uri: str) -> str | None:
-    """Return a web address that may become a link, else None (`javascript:` and its kin never do)."""
-    return uri if re.match(r"https?://[^\s<>\"']+$", uri) else None
 
 
 def is_long(text: str) -> bool:
@@ -187,29 +159,7 @@ def is_long(text: str) -> bool:
     return len(text) > _LONG or text.count("\n") >= _MANY_LINES
 
 
-def file_link(verdict: Verdict, evidence: Evidence) -> str | None:
-    """Return the relative link of an evidence file: only in the run's own folder and only for a plain path."""
-    if len(verdict.runs) != 1 or not evidence.file or ".." in evidence.file.split("/"):
-        return None
-    return quote(evidence.file) if _PLAIN_PATH.fullmatch(evidence.file) else None
-
-
-def milestone_mark(milestone: MilestoneVerdict) -> Mark:
-    """Return how a milestone's status is shown."""
-    return _MILESTONES[milestone.status]
-
-
-def gap_mark(gap: GapVerdict) -> Mark:
-    """Return how a gap's status is shown."""
-    return _GAPS[gap.status]
-
-
 def component_columns(candidate: CandidateFacts) -> tuple[str, ...]:
     """Return every key that any component of the candidate has, `name` first."""
     keys = dict.fromkeys(key for component in candidate.components for key in component)
     return tuple(sorted(keys, key=lambda key: key != "name"))
-
-
-def is_hex(text: str) -> bool:
-    """Return whether a text is a digest, commit or fingerprint."""
-    return bool(_HEX.fullmatch(text))

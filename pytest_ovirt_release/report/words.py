@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pytest_ovirt_release.verdict.waiving import SOON as SOON_TIME
+
 if TYPE_CHECKING:
-    from pytest_ovirt_release.verdict.model import CellClass, Reason, State, Verdict, Word
+    from pytest_ovirt_release.verdict.model import CellClass, State, Verdict, Word
+    from pytest_ovirt_release.verdict.waiving import Status
 
 Style = Literal["", "good", "bad", "warn", "title"]
 FINISH = "finish"
 """Code of the remark whose detail is the command that would finish an INCOMPLETE run."""
+
+NOT_AUTHENTICATED = (
+    "The names of approvers are not authenticated: they are text in the waiver file, "
+    "and nothing proves that these people wrote it."
+)
 
 REHEARSAL = "REHEARSAL"
 REHEARSAL_SENTENCE = (
@@ -81,6 +89,43 @@ VERDICTS: dict[Word, Mark] = {
     ),
 }
 
+WAIVED = Mark("!", "!", "waived", "warn", "not proven, and a named person accepts that until a date")
+SOON = Mark("!", "!", "expires soon", "warn", f"its last day is less than {SOON_TIME.days} days away")
+WAIVERS: dict[Status, Mark] = {
+    "used": Mark("!", "!", "used", "warn", "it accepts something here that is not proven"),
+    "expired": Mark("✗", "X", "expired", "bad", "its last day has passed, so it accepts nothing"),
+    "refused": Mark("✗", "X", "refused", "bad", "the page does not allow it, so it accepts nothing"),
+    "other-candidate": Mark(
+        "✗", "X", "for another candidate", "bad", "it ended with its own candidate, so it accepts nothing"
+    ),
+    "not-yet": Mark("?", "?", "not yet", "warn", "it was not approved yet, so it accepts nothing"),
+    "unused": Mark("-", "-", "unused", "", "it would hold, and accepts nothing here"),
+}
+"""What became of a waiver, in the order in which waivers are listed."""
+
+ACCEPTS: dict[Literal["unproven", "disproven"], str] = {
+    "unproven": "unproven",
+    "disproven": "unproven or even disproven",
+}
+
+NOT_RUN = Mark("-", "-", "not run", "", "this tester recorded nothing of it")
+IN_PART = Mark(
+    "~", "~", "passed in part", "warn", "passed what this tester ran, which was not every test of it"
+)
+
+MILESTONES: dict[Literal["met", "missed", "declared", "unknown"], Mark] = {
+    "met": Mark("✓", "+", "met", "good", "on time"),
+    "missed": Mark("✗", "X", "missed", "bad", "later than due"),
+    "declared": Mark("-", "-", "declared", "", "only the page says so; nothing measures it"),
+    "unknown": Mark("?", "?", "unknown", "warn", "no evidence of the date"),
+}
+GAPS: dict[Literal["open", "overdue", "closable"], Mark] = {
+    "open": Mark("!", "!", "open", "warn", "its ETA, {eta}, has not come yet"),
+    "overdue": Mark("✗", "X", "overdue", "bad", "its ETA, {eta}, has passed"),
+    "closable": Mark("✓", "+", "closable", "good", "probed and found closed; its ETA was {eta}"),
+}
+"""A gap's meaning says its ETA."""
+
 
 def heading(verdict: Verdict) -> str:
     """Return the verdict's word, with REHEARSAL beside it when it is one."""
@@ -97,8 +142,3 @@ def subject(verdict: Verdict) -> str:
 def finish_command(verdict: Verdict) -> str | None:
     """Return the command that would finish the job, if the verdict names one."""
     return next((r.detail for r in verdict.remarks if r.code == FINISH), None)
-
-
-def other_remarks(verdict: Verdict) -> tuple[Reason, ...]:
-    """Return the remarks but for the finishing command, which every report shows in a place of its own."""
-    return tuple(r for r in verdict.remarks if r.code != FINISH)

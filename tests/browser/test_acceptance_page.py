@@ -112,7 +112,7 @@ def test_evidence_opens_without_scripts(page: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
-@pytest.mark.parametrize("name", ["acceptance.html", "no-go/acceptance.html"])
+@pytest.mark.parametrize("name", ["acceptance.html", "no-go/acceptance.html", "conditional/acceptance.html"])
 def test_nothing_scrolls_sideways(browser: Browser, name: str, width: int) -> None:
     size: ViewportSize = {"width": width, "height": 800}
     with browser.new_context(viewport=size) as context:
@@ -123,12 +123,66 @@ def test_nothing_scrolls_sideways(browser: Browser, name: str, width: int) -> No
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_contrast_is_enough(browser: Browser, scheme: str) -> None:
+@pytest.mark.parametrize("name", ["no-go", "conditional"])
+def test_contrast_is_enough(browser: Browser, name: str, scheme: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        page.goto((EXAMPLE / "no-go" / "acceptance.html").as_uri())
+        page.goto((EXAMPLE / name / "acceptance.html").as_uri())
         assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_verdict_is_never_broken_in_two(browser: Browser, width: int) -> None:
+    size: ViewportSize = {"width": width, "height": 800}
+    with browser.new_context(viewport=size) as context:
+        page = context.new_page()
+        page.goto((EXAMPLE / "conditional" / "acceptance.html").as_uri())
+        word = page.locator(".verdict .whole")
+        assert word.inner_text() == "! GO-CONDITIONAL"
+        assert word.evaluate("e => e.getClientRects().length") == 1, (
+            "a line that says GO alone would be a lie"
+        )
+        box = word.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= width - 16
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_headers_of_tables_hide_nothing_on_a_phone(browser: Browser, width: int) -> None:
+    size: ViewportSize = {"width": width, "height": 800}
+    with browser.new_context(viewport=size) as context:
+        page = context.new_page()
+        page.goto((EXAMPLE / "conditional" / "acceptance.html").as_uri())
+        heads = page.locator("table.wide thead, table.cells thead")
+        assert heads.count() > 10
+        sizes = heads.evaluate_all("all => all.map(e => Math.max(e.offsetWidth, e.offsetHeight))")
+        assert max(sizes) <= 1
+
+
+def test_a_waived_cell_leads_to_its_waiver(browser: Browser) -> None:
+    with browser.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto((EXAMPLE / "conditional" / "acceptance.html").as_uri())
+        page.locator("#r-vm-on-nfs").get_by_role("link", name="waiver nfs-on-robins-machine").click()
+        row = page.locator("tr:target")
+        assert "name not authenticated" in row.inner_text()
+        assert "Alex Example" in row.inner_text()
+
+
+def test_testers_side_by_side_scroll_in_their_own_box(browser: Browser) -> None:
+    with browser.new_context(viewport={"width": 320, "height": 800}) as context:
+        page = context.new_page()
+        page.goto((EXAMPLE / "conditional" / "acceptance.html").as_uri())
+        box = page.get_by_role("region", name="Who found what").and_(page.locator(".scroll"))
+        assert box.evaluate("e => e.scrollWidth > e.clientWidth")
+        box.focus()
+        page.keyboard.press("ArrowRight")
+        for _ in range(100):  # it scrolls smoothly; the page's policy forbids waiting by a script of ours
+            if box.evaluate("e => e.scrollLeft") > 0:
+                break
+            page.wait_for_timeout(50)
+        assert box.evaluate("e => e.scrollLeft") > 0
 
 
 def test_it_prints_to_a4_in_dark_mode_too(page: Page) -> None:

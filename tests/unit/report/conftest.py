@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -46,6 +46,13 @@ def no_go(example: ModuleType) -> Verdict:
 
 
 @pytest.fixture(scope="session")
+def conditional(example: ModuleType) -> Verdict:
+    """A merge of two testers with waivers of every kind and a refused run."""
+    verdict: Verdict = example.conditional()
+    return verdict
+
+
+@pytest.fixture(scope="session")
 def invalid(go: Verdict) -> Verdict:
     """Nothing could be read: no page, no candidate, no requirement."""
     reason = {"code": "page-broken", "detail": "page.toml: 1 mistake(s)\n  requirements: missing"}
@@ -76,9 +83,10 @@ def hostile_text() -> str:
 
 
 @pytest.fixture(scope="session")
-def hostile(no_go: Verdict) -> Verdict:
+def hostile(no_go: Verdict, conditional: Verdict) -> Verdict:
     """The verdict of `no_go` with a hostile text wherever the outside may put one."""
     data = no_go.model_dump(by_alias=True)
+    _waive(data, conditional.model_dump(by_alias=True))
     data["generated_by"] = HOSTILE
     data["page"]["title"] = data["page"]["uri"] = HOSTILE
     data["candidate"]["components"] = [{"name": HOSTILE, HOSTILE: HOSTILE}]
@@ -102,14 +110,30 @@ def hostile(no_go: Verdict) -> Verdict:
     for milestone in data["timeline"]:
         milestone.update(title=HOSTILE, source=HOSTILE, due=HOSTILE, actual=HOSTILE)
     for run in data["runs"]:
-        run.update(tester=HOSTILE, arguments=[HOSTILE], versions={HOSTILE: HOSTILE}, brands=[HOSTILE])
+        run.update(arguments=[HOSTILE], versions={HOSTILE: HOSTILE}, brands=[HOSTILE])
+        run.update(tester=f"{HOSTILE}{run['id']}", digest=HOSTILE)
     return type(no_go).model_validate(data)
 
 
+def _waive(data: dict[str, Any], conditional: dict[str, Any]) -> None:
+    """Give a verdict the runs, waivers and refused runs of another, all with hostile texts, and waive a cell."""
+    data.update({name: conditional[name] for name in ("runs", "waivers", "refused")})
+    data["waivers_sha256"] = HOSTILE
+    for number, waiver in enumerate(data["waivers"]):
+        waiver.update(dict.fromkeys(("reason", "approver", "role", "approved", "expires", "detail"), HOSTILE))
+        waiver["id"], waiver["cells"] = f"{HOSTILE}{number}", [HOSTILE, f"vm-on-nfs[{HOSTILE}]"]
+        waiver["used_for"] = [HOSTILE] if waiver["status"] == "used" else []
+    for run in data["refused"]:
+        run.update(dict.fromkeys(("name", "run", "digest", "code", "detail"), HOSTILE))
+    cells = [c for r in data["requirements"] for c in r["cells"] if c["class"] in {"disproven", "unproven"}]
+    cells[0].update(disposition="waived", waiver=f"{HOSTILE}0")
+    cells[1].update(disposition="waived", waiver=f"{HOSTILE}, and listed nowhere")
+
+
 @pytest.fixture(scope="session")
-def huge(no_go: Verdict) -> Verdict:
-    """Two thousand cells with evidence and wordy failures."""
-    data = no_go.model_dump(by_alias=True)
+def huge(no_go: Verdict, conditional: Verdict) -> Verdict:
+    """Two thousand cells with evidence and wordy failures, twenty testers, many wordy waivers and refused runs."""
+    data, merged = no_go.model_dump(by_alias=True), conditional.model_dump(by_alias=True)
     cells = [cell for requirement in data["requirements"] for cell in requirement["cells"]]
     template = dict(data["requirements"][1], cells=[])
     data["requirements"] = [
@@ -120,9 +144,33 @@ def huge(no_go: Verdict) -> Verdict:
         )
         for r in range(40)
     ]
+    data["runs"] = [dict(data["runs"][0], id=f"run-{n}", tester=f"tester-{n}") for n in range(20)]
+    data["refused"] = [dict(merged["refused"][0], name=f"refused-{n}", detail=WORDY) for n in range(300)]
+    data["waivers"] = [_huge_waiver(merged["waivers"][0], data, n) for n in range(400)]
     return type(no_go).model_validate(data)
 
 
-def _huge_cell(cell: dict[str, object], requirement: int, number: int) -> dict[str, object]:
-    wordy = "a long message of a failing test " * 300 if number % 3 == 0 else ""
-    return dict(cell, id=f"requirement-{requirement}[value-{number}]", value=f"value-{number}", detail=wordy)
+WORDY = "a long message of a failing test " * 300
+
+
+def _huge_cell(cell: dict[str, Any], requirement: int, number: int) -> dict[str, Any]:
+    name = f"requirement-{requirement}[value-{number}]"
+    attempts = [dict(a, tester=f"tester-{(requirement + number) % 20}") for a in cell["attempts"]]
+    detail = WORDY if number % 3 == 0 else ""
+    return dict(cell, id=name, value=f"value-{number}", detail=detail, attempts=attempts)
+
+
+def _huge_waiver(waiver: dict[str, Any], data: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a waiver that is used for what is not proven of five cells."""
+    cells = [c for r in data["requirements"] for c in r["cells"]][number * 5 : number * 5 + 5]
+    name, used = f"waiver-{number}", [c for c in cells if c["class"] in {"disproven", "unproven"}]
+    for cell in used:
+        cell.update(disposition="waived", waiver=name)
+    return dict(
+        waiver,
+        id=name,
+        status="used" if used else "unused",
+        reason=WORDY,
+        cells=[c["id"] for c in cells],
+        used_for=[c["id"] for c in used],
+    )

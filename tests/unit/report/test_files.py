@@ -32,9 +32,11 @@ def test_all_reports_are_written_and_nothing_else(go: Verdict, tmp_path: Path) -
         assert path.read_bytes().endswith(b"\n")
 
 
-def test_a_verdict_survives_its_file(no_go: Verdict, tmp_path: Path) -> None:
-    path = files.write_verdict_json(no_go, tmp_path)
-    assert Verdict.model_validate_json(path.read_bytes()) == no_go
+@pytest.mark.parametrize("name", ["no_go", "conditional"])
+def test_a_verdict_survives_its_file(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    verdict: Verdict = request.getfixturevalue(name)
+    path = files.write_verdict_json(verdict, tmp_path)
+    assert Verdict.model_validate_json(path.read_bytes()) == verdict
 
 
 def test_numbers_that_json_cannot_hold_become_texts(go: Verdict) -> None:
@@ -82,7 +84,7 @@ def test_shipped_schemas_are_what_the_models_say(name: str) -> None:
     assert schema == schemas.build(name), "stale: run python -m pytest_ovirt_release.schemas"
 
 
-@pytest.mark.parametrize("name", ["go", "no_go", "invalid", "hostile"])
+@pytest.mark.parametrize("name", ["go", "no_go", "conditional", "invalid", "hostile"])
 def test_verdicts_fit_their_schema(name: str, request: pytest.FixtureRequest) -> None:
     verdict: Verdict = request.getfixturevalue(name)
     Draft202012Validator(schemas.load("verdict")).validate(json.loads(serial.verdict_json(verdict)))

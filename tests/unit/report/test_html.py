@@ -29,6 +29,7 @@ class Outline(HTMLParser):
         self.links: list[str] = []
         self.labels: list[str] = []
         self.text: list[str] = []
+        self.tables = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
@@ -37,6 +38,9 @@ class Outline(HTMLParser):
         self.ids += [found["id"] or ""] if "id" in found else []
         self.links += [found["href"] or ""] if "href" in found else []
         self.labels += [found["aria-labelledby"] or ""] if "aria-labelledby" in found else []
+        if self.open and self.open[-1] == "table":
+            self.tables += tag == "caption"
+            assert self.tables == self.tags.count("table"), "a table without a caption"
         if tag == "th":
             assert found.get("scope") in {"row", "col"}
         if tag not in self.VOID:
@@ -57,7 +61,7 @@ def outline(verdict: Verdict) -> Outline:
     return parser
 
 
-@pytest.mark.parametrize("name", ["go", "no_go", "invalid", "hostile"])
+@pytest.mark.parametrize("name", ["go", "no_go", "conditional", "invalid", "hostile"])
 def test_every_page_is_well_formed_static_and_complete_in_itself(
     name: str, request: pytest.FixtureRequest
 ) -> None:
@@ -104,6 +108,25 @@ def test_every_cell_is_shown_with_symbol_and_word(no_go: Verdict) -> None:
                 assert evidence.sha256 is None or evidence.sha256 in article
 
 
+def test_runs_are_named_by_their_digests(conditional: Verdict) -> None:
+    section = html.render(conditional).split('<h2 id="runs">')[1].split("</section>")[0]
+    for run in conditional.runs:
+        assert run.digest in section
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("open", '! open</span> <span class="small">its ETA, 2011-12-09, has not come yet'),
+        ("overdue", '✗ overdue</span> <span class="small">its ETA, 2011-12-09, has passed'),
+        ("closable", '✓ closable</span> <span class="small">probed and found closed; its ETA was 2011-12-09'),
+    ],
+)
+def test_a_gap_says_its_status_with_its_eta(no_go: Verdict, status: str, said: str) -> None:
+    gap = no_go.gaps[0].model_copy(update={"status": status})
+    assert said in html.render(no_go.model_copy(update={"gaps": (gap,)}))
+
+
 def test_without_a_rehearsal_nothing_says_so(go: Verdict) -> None:
     live = go.model_copy(update={"rehearsal": False, "runs": ()})
     assert "REHEARSAL" not in html.render(live)
@@ -127,6 +150,8 @@ def test_two_thousand_cells_fit_three_megabytes(huge: Verdict) -> None:
     page = html.render(huge)
     assert len(page.encode()) <= 3 * MEGABYTE
     assert page.count('scope="row"') > 2000
+    assert page.count('<tr id="w-') == len(huge.waivers)
+    assert "rows are left out: verdict.json has every attempt" in page
 
 
 def test_a_file_outside_the_runs_folder_is_never_linked(go: Verdict) -> None:

@@ -80,3 +80,62 @@ def test_properties_tell_level_requirement_and_rehearsal(no_go: Verdict) -> None
 def test_hostile_texts_give_valid_xml(hostile: Verdict) -> None:
     parsed(hostile)
     assert "\x07" not in junit.render(hostile)
+
+
+@pytest.mark.parametrize(
+    ("cell", "tag", "prefix", "waiver"),
+    [
+        (
+            "vm-on-nfs",
+            "failure",
+            "waived by Alex Example until 2026-12-31: The guest",
+            "nfs-on-robins-machine",
+        ),
+        ("database-creation", "error", "waived by Alex Example until 2026-11-30: the emb", "hardware-late"),
+        (
+            "node-runs-vm[node-2]",
+            "error",
+            "waived by Alex Example until 2026-11-30: blocked",
+            "hardware-late",
+        ),
+    ],
+)
+def test_what_is_waived_never_looks_green(
+    conditional: Verdict, cell: str, tag: str, prefix: str, waiver: str
+) -> None:
+    case = cases(conditional)[cell]
+    found = case.find(tag)
+    assert found is not None
+    assert str(found.get("message")).startswith(prefix)
+    assert str(found.text).startswith(prefix)
+    facts = {p.get("name"): p.get("value") for p in case.iter("property")}
+    assert facts["release.waiver"] == waiver
+    assert facts["release.disposition"] == "waived"
+
+
+def test_only_what_is_waived_names_a_waiver(conditional: Verdict) -> None:
+    waived = {c.id for r in conditional.requirements for c in r.cells if c.disposition == "waived"}
+    named = {
+        name
+        for name, case in cases(conditional).items()
+        if any(p.get("name") == "release.waiver" for p in case.iter("property"))
+    }
+    assert named == waived != set()
+
+
+def test_a_waiver_that_is_not_listed_is_no_approval(no_go: Verdict) -> None:
+    data = no_go.model_dump(by_alias=True)
+    for requirement in data["requirements"]:
+        for cell in requirement["cells"]:
+            if cell["id"] == "vm-on-nfs":
+                cell.update(disposition="waived", waiver="nowhere")
+    found = cases(type(no_go).model_validate(data))["vm-on-nfs"].find("failure")
+    assert found is not None
+    assert str(found.get("message")).startswith("waived by nowhere, which is not listed: ")
+
+
+def test_refused_runs_are_properties(conditional: Verdict) -> None:
+    facts = {
+        p.get("name"): p.get("value") for p in parsed(conditional).findall("testsuite/properties/property")
+    }
+    assert str(facts["release.refused"]).startswith("20261120T080901Z-55aa.bundle.tar.gz: it is of another")

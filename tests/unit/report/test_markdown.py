@@ -75,3 +75,31 @@ def test_block_and_inline_marks_are_escaped(text: str, escaped: str) -> None:
 def test_code_with_backticks_keeps_them() -> None:
     assert markdown.code("a `b` c") == "``a `b` c``"
     assert markdown.code("`b`") == "`` `b` ``"
+
+
+def test_waivers_that_were_used_are_announced(conditional: Verdict) -> None:
+    draft = markdown.render(conditional)
+    section = draft.split("## Waivers\n")[1].split("\n## ")[0]
+    assert "are not authenticated" in section
+    assert (
+        "- `database-creation`, `node-runs-vm` (node-2): accepted by Alex Example (Release manager) "
+        "until 2026-11-30 (expires soon), waiver `hardware-late`: The second node" in section
+    )
+    for waiver in conditional.waivers:
+        assert draft.count(f"`{waiver.id}`") == (waiver.status == "used")
+    assert "- MUST `vm-on-nfs` (conflict, waived): " in draft
+    assert "conflict (waived)" in draft
+
+
+def test_refused_runs_are_announced(conditional: Verdict) -> None:
+    draft = markdown.render(conditional)
+    assert "These runs were refused and do not count:" in draft
+    assert "- `20261120T080901Z-55aa.bundle.tar.gz` (run `20261120T080901Z-55aa`): it is of another" in draft
+    for run in conditional.runs:
+        assert run.digest in draft
+
+
+def test_without_waivers_and_refused_runs_nothing_is_said_of_them(no_go: Verdict) -> None:
+    draft = markdown.render(no_go)
+    assert "aive" not in draft
+    assert "efused" not in draft

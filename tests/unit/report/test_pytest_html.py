@@ -89,3 +89,15 @@ def test_the_title_is_one_plain_line() -> None:
     report = SimpleNamespace(title="")
     pytest_html.PytestHtmlView(lambda: None, "oVirt\n3.0").pytest_html_report_title(report)
     assert report.title == "oVirt 3.0"
+
+
+def test_waived_cells_and_refused_runs_are_named(conditional: Verdict) -> None:
+    summary = "".join(pytest_html.summary_fragments(conditional))
+    assert ">conflict, waived<" in summary
+    assert ">waived by Alex Example until 2026-12-31: The guest" in summary
+    refused = summary.split("Runs that were refused and do not count")[1].split("</ul>")[0]
+    assert "20261120T080901Z-55aa.bundle.tar.gz: it is of another candidate" in refused
+
+
+def test_hostile_waivers_and_refused_runs_are_no_html(hostile: Verdict) -> None:
+    assert "<script" not in "".join(pytest_html.summary_fragments(hostile))

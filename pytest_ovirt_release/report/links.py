@@ -1,0 +1,30 @@
+"""Which texts may become links, and which are digests."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.verdict.model import Evidence, Verdict
+
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9._@=+,~-]+(/[A-Za-z0-9._@=+,~-]+)*")
+_HEX = re.compile(r"[0-9a-fA-F]{40,}")
+
+
+def web_link(uri: str) -> str | None:
+    """Return a web address that may become a link, else None (`javascript:` and its kin never do)."""
+    return uri if re.match(r"https?://[^\s<>\"']+$", uri) else None
+
+
+def file_link(verdict: Verdict, evidence: Evidence) -> str | None:
+    """Return the relative link of an evidence file: only in the run's own folder and only for a plain path."""
+    if len(verdict.runs) != 1 or not evidence.file or ".." in evidence.file.split("/"):
+        return None
+    return quote(evidence.file) if _PLAIN_PATH.fullmatch(evidence.file) else None
+
+
+def is_hex(text: str) -> bool:
+    """Return whether a text is a digest, commit or fingerprint."""
+    return bool(_HEX.fullmatch(text))
