@@ -116,7 +116,7 @@ def _idle(waiver: Waiver, open_cells: dict[str, CellVerdict]) -> str:
     worse = [c for c in waiver.cells if c in open_cells and not _accepts(waiver, open_cells[c])]
     if worse:
         return f"it accepts what is unproven, but disproven is {', '.join(worse)}"
-    return "nothing is open that it is for: delete it"
+    return "nothing that it names is open: delete it"
 
 
 def _told(waiver: Waiver, page: Page, status: Status, detail: str) -> WaiverVerdict:
