@@ -184,6 +184,7 @@ def incomplete() -> Verdict:
     run.all_pass()
     run.records = [r for r in run.records if "test_g" not in str(r.get("nodeid"))]
     run.collect("t.py::test_g", "g")
+    run.records[-1]["sentence"] = "The sentence of g."
     for kind in ("internalerror", "interrupted", "trouble", "trouble"):
         run.add(kind, text=f"some {kind}")
     run.add("brand", where="ca", text="the lab", lab=True)
@@ -213,6 +214,7 @@ def invalid() -> Verdict:
     )  # fmt: skip
     runs = [
         one.end(),
+        RunMaker(given, "r4", lab=True).cut(),
         replace(lab, damaged=("journal/x: bad",)),
         late.cut(),
         replace(late.cut(), records=(), digest="2"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -230,6 +230,13 @@ def test_enough_testers_and_clean_runs() -> None:
     two = RunMaker(strict, "r2", tester="bob").all_pass().end()
     assert decide(inputs(strict), [one], NOW).verdict == "INCOMPLETE"
     assert decide(inputs(strict), [one, two], NOW).verdict == "GO"
+
+
+def test_a_record_of_the_very_moment_is_judged_and_a_later_one_is_not() -> None:
+    run = RunMaker(TWO).all_pass().end()
+    last = datetime.fromisoformat(run.records[-1]["at"])
+    assert decide(inputs(TWO), [run], last).verdict == "GO"
+    assert codes(decide(inputs(TWO), [run], last - timedelta(milliseconds=1))) == {"run-after-as-of"}
 
 
 def test_the_process_exit_is_the_verdicts_unless_pytest_did_not_come_to_its_end() -> None:

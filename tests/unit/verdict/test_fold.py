@@ -53,6 +53,11 @@ def test_one_clean_pass_is_the_only_way_to_passed(records: list[dict[str, object
     assert fold(records).state == state
 
 
+def test_a_block_says_on_what_and_why() -> None:
+    found = fold([SETUP, report("call", "failed", **BLOCKED, code="in-use"), TEARDOWN])
+    assert (found.on, found.message, found.code) == ("x", "no x", "in-use")
+
+
 def test_only_entries_without_removal_are_left_behind() -> None:
     run = RunMaker()
     run.add("intent", entry="1", what="vm", name="rel-a", cells=["vm-on-nfs"])
