@@ -37,6 +37,8 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except (ReleaseError, Unproven) as error:
             _refuse(str(error))
+        except OSError as error:  # of a file or stream that nobody wrapped, such as a full disk behind stdout
+            _refuse(f"{error.filename or 'output'}: {error.strerror or error}")
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("pytest_ovirt_release"):
                 raise  # one of our own modules is missing: that is a bug, and a bug shows its traceback
@@ -174,7 +176,9 @@ for judging in (*cli_verdict.COMMANDS, *cli_attest.COMMANDS):
 
 
 def _refuse(message: str) -> NoReturn:
-    click.echo(f"ovirt-release: {message}", err=True)
+    from pytest_ovirt_release.report.text import visible
+
+    click.echo(f"ovirt-release: {visible(message)}", err=True)
     sys.exit(USAGE)
 
 

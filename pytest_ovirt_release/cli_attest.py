@@ -70,7 +70,8 @@ def verify(*, envelope: Path, files: tuple[Path, ...], fingerprint: str, key_fil
 
     Of a FOLDER the attestation.dsse.json is checked, and verdict.json has to be beside it. Each FILE of the release
     has to be among the files attested. Ends with 13 when anything does not fit, with 2 when nothing could be checked,
-    else with the verdict's own exit code: 0 GO, 1 NO-GO, 10 INCOMPLETE, 11 GO-CONDITIONAL, 12 INVALID.
+    else with the verdict's own exit code (0 GO, 1 NO-GO, 10 INCOMPLETE, 11 GO-CONDITIONAL, 12 INVALID), or with 1
+    where the meeting decided no-go.
 
     Example: ovirt-release verify reports/merged vdsm-4.50.7.tar.gz --fingerprint "7A1C 5E0D …" --key-file ann.asc
     """
@@ -84,7 +85,7 @@ def verify(*, envelope: Path, files: tuple[Path, ...], fingerprint: str, key_fil
         sys.exit(BAD)
     for line in _lines(verified):
         click.echo(_plain(line))
-    sys.exit(verified.statement.predicate.exit_code)
+    sys.exit(verified.statement.predicate.exit())
 
 
 def _lines(verified: Verified) -> list[str]:

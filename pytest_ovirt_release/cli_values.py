@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_ovirt_release.release.page import Page
-
-VOTE = ("NAME", "ROLE", "VOTE")
-VOTES = ("go", "no-go", "abstain")
+    from pytest_ovirt_release.verdict.decision import Vote
 
 
 def component_versions(given: Iterable[str]) -> dict[str, str]:
@@ -32,6 +30,15 @@ def component_versions(given: Iterable[str]) -> dict[str, str]:
     return versions
 
 
+def plain_text(text: str, option: str) -> str:
+    """Return a text that a file can hold; ReleaseError when it came in bytes that are not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ReleaseError(f"{option}: the text is not UTF-8") from None
+    return text.strip()
+
+
 def moment(text: str | None) -> datetime | None:
     """Return an ISO 8601 moment, in UTC unless it says otherwise; ReleaseError for another form."""
     if text is None:
@@ -42,18 +49,24 @@ def moment(text: str | None) -> datetime | None:
         raise ReleaseError(
             f"--as-of {text!r} is not allowed; allowed: a moment such as 2012-02-07T15:00:00Z"
         ) from None
-    return given if given.tzinfo else given.replace(tzinfo=UTC)
+    try:
+        return (given if given.tzinfo else given.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ReleaseError(f"--as-of {text!r} is too far away") from None
 
 
-def vote(text: str) -> tuple[str, str, str]:
-    """Return the parts of NAME:ROLE:VOTE; ReleaseError for another form. A name may hold colons."""
-    parts = [part.strip() for part in text.rsplit(":", 2)]
-    if len(parts) != len(VOTE) or not all(parts) or parts[2] not in VOTES:
+def vote(text: str) -> Vote:
+    """Return a vote given as NAME:ROLE:VOTE; ReleaseError for another form. A name may hold colons."""
+    from pytest_ovirt_release.verdict.decision import Vote  # noqa: PLC0415 - as in page_named
+
+    name, role, said = ([""] * 3 + [part.strip() for part in text.rsplit(":", 2)])[-3:]
+    try:
+        return Vote.model_validate({"name": name, "role": role, "vote": said})
+    except ValueError:
         raise ReleaseError(
-            f"--vote {text!r} is not allowed; allowed: NAME:ROLE:VOTE with a vote of {', '.join(VOTES)}, "
+            f"--vote {text!r} is not allowed; allowed: NAME:ROLE:VOTE with a vote of go, no-go or abstain, "
             "such as 'Ann Example:development:go'"
-        )
-    return parts[0], parts[1], parts[2]
+        ) from None
 
 
 def page_named(name: str, folder: Path) -> Page:

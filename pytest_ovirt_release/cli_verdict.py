@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from pytest_ovirt_release.cli_values import moment, vote
+from pytest_ovirt_release.cli_values import moment, plain_text, vote
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
-    from pytest_ovirt_release.verdict.diff import Change, Difference
     from pytest_ovirt_release.verdict.merge import Merged
     from pytest_ovirt_release.verdict.model import Verdict
 
@@ -42,14 +41,19 @@ def verdict(*, runs: tuple[Path, ...], as_of: str | None, waivers: Path | None, 
     """Decide again from what runs recorded.
 
     RUN is a run's folder. Ends with the verdict's exit code: 0 GO, 1 NO-GO, 10 INCOMPLETE, 11 GO-CONDITIONAL,
-    12 INVALID. Waivers come from --waivers, else from the copy in the run's folder. To join the runs of several
-    people use `merge`, which also says which of them do not belong together.
+    12 INVALID. Waivers come from --waivers; without it from the copy in the run's folder, where just one is named.
+    Several runs are judged together as by `merge`, which can also write the result.
 
     Example: ovirt-release verdict reports/latest
     """
+    from pytest_ovirt_release.verdict.merge import Chosen
+    from pytest_ovirt_release.verdict.merge import merge as join
     from pytest_ovirt_release.verdict.recompute import recompute
 
-    decided = recompute(runs, moment(as_of), waivers)
+    if len(runs) == 1:
+        decided = recompute(runs[0], moment(as_of), waivers)
+    else:
+        decided = join(runs, Chosen(), waivers, moment(as_of)).verdict
     _show(decided, as_json=as_json)
     sys.exit(decided.exit_code)
 
@@ -78,7 +82,7 @@ def bundle(*, run: Path, out: Path | None) -> None:
         if parsed.damaged:
             said = [f"  {text}" for text in parsed.damaged]
             raise ReleaseError("\n".join([f"{run} is damaged, and no merge would take it:", *said]))
-        packed = pack(parsed.id, contents, lambda name: (folder / name).read_bytes())
+        packed = pack(contents, folder)
     path = out or Path(f"{folder.name}{SUFFIX}")
     write_atomically(path, packed)
     for name, fact in contents.facts().items():
@@ -121,15 +125,16 @@ def merge(  # noqa: PLR0913 - one parameter for each option
     chosen = Chosen(sha256_of(candidate) if candidate else None, sha256_of(page) if page else None)
     merged = join(runs, chosen, waivers, moment(as_of))
     if out is not None:
-        _write(merged, waivers, out)
+        _write(merged, out)
     _show(merged.verdict, as_json=as_json, folder=out)
     sys.exit(merged.verdict.exit_code)
 
 
-def _write(merged: Merged, waivers: Path | None, out: Path) -> None:
+def _write(merged: Merged, out: Path) -> None:
     """Write a merge's folder, whole or not at all: its reports, a bundle of every run that counted, the waivers."""
     from pytest_ovirt_release.report.files import write_all
     from pytest_ovirt_release.verdict.bundle import SUFFIX, pack
+    from pytest_ovirt_release.verdict.contents import WAIVERS
     from pytest_ovirt_release.verdict.merge import BUNDLES
 
     try:
@@ -140,14 +145,11 @@ def _write(merged: Merged, waivers: Path | None, out: Path) -> None:
             for given in merged.counted:
                 path = made / BUNDLES / f"{given.run.id}-{given.run.digest[:12]}{SUFFIX}"
                 if given.path.is_dir():
-                    folder = given.path
-                    path.write_bytes(
-                        pack(given.run.id, given.contents, lambda name, at=folder: (at / name).read_bytes())  # type: ignore[misc]
-                    )
+                    path.write_bytes(pack(given.contents, given.path))
                 else:
                     shutil.copyfile(given.path, path)
-            if waivers is not None:
-                shutil.copyfile(waivers, made / "waivers.toml")
+            if merged.waivers is not None:
+                (made / WAIVERS).write_bytes(merged.waivers)
             write_all(merged.verdict, made)
             made.rename(out)
     except OSError as error:
@@ -166,6 +168,7 @@ def diff(*, old: Path, new: Path, as_json: bool) -> None:
 
     Example: ovirt-release diff reports/rc1 reports/rc2
     """
+    from pytest_ovirt_release.report import console
     from pytest_ovirt_release.verdict.diff import diff as compare
     from pytest_ovirt_release.verdict.serial import read_verdict
 
@@ -173,32 +176,9 @@ def diff(*, old: Path, new: Path, as_json: bool) -> None:
     if as_json:
         click.echo(found.model_dump_json(by_alias=True, indent=2))
     else:
-        _tell(found)
+        for line in console.difference_lines(found):
+            click.echo(line)
     sys.exit(1 if found.is_worse else 0)
-
-
-def _tell(found: Difference) -> None:
-    kinds: tuple[tuple[str, tuple[Change, ...]], ...] = (
-        ("regressed", found.regressed),
-        ("newly unproven", found.newly_unproven),
-        ("newly waived", found.newly_waived),
-        ("fixed", found.fixed),
-        ("no longer asked for", found.dropped),
-    )
-    for title, changes in kinds:
-        if changes:
-            click.echo(f"{title}: {len(changes)}")
-        for change in changes:
-            said = " ".join(change.detail.split())[:WIDEST]
-            states = f"{change.old or 'new'} -> {change.new or 'gone'}"
-            click.echo(f"  {change.level} {change.cell}: {states}{f': {said}' if said else ''}")
-    if not any(changes for _, changes in kinds):
-        click.echo("no cell changed")
-    if found.old.page_sha256 != found.new.page_sha256:
-        click.echo("the release page changed between them")
-    if found.old.rehearsal != found.new.rehearsal:
-        click.echo("one of them is a REHEARSAL, the other is not")
-    click.echo(f"{found.old.verdict} -> {found.new.verdict}")
 
 
 @click.command()
@@ -223,22 +203,22 @@ def decide(
     Example: ovirt-release decide reports/merged go --vote "Ann Example:development:go" --minutes https://example.org/1
     """
     from pytest_ovirt_release.release.writing import write_atomically
-    from pytest_ovirt_release.verdict.decision import DECISION_FILE, Vote, record
+    from pytest_ovirt_release.verdict.decision import DECISION_FILE, record
 
     path = folder / DECISION_FILE
     if path.exists():
         raise ReleaseError(
             f"{path}: a decision stands there; it is never rewritten. Move it away to decide anew"
         )
-    given = [
-        Vote.model_validate(dict(zip(("name", "role", "vote"), vote(text), strict=True))) for text in votes
-    ]
+    given = [vote(plain_text(text, "--vote")) for text in votes]
+    minutes, reason = plain_text(minutes, "--minutes"), plain_text(reason, "--reason")
+    if not minutes:
+        raise ReleaseError("--minutes: name the link of the minutes")
     now = datetime.now(UTC).replace(microsecond=0)
-    made = record(folder, outcome, votes=given, minutes=minutes, reason=reason.strip(), now=now)
+    made = record(folder, outcome, votes=given, minutes=minutes, reason=reason, now=now)
     write_atomically(path, made.model_dump_json(by_alias=True, indent=2) + "\n")
-    click.echo(
-        f"{path}: {outcome}, based on verdict {made.based_on.verdict or 'unknown'} {made.based_on.sha256}"
-    )
+    word = made.based_on.facts.verdict if made.based_on.facts else "that cannot be read"
+    click.echo(f"{path}: {outcome}, based on the verdict {word}, SHA-256 {made.based_on.sha256}")
 
 
 def _show(decided: Verdict, *, as_json: bool, folder: Path | None = None) -> None:
@@ -249,7 +229,9 @@ def _show(decided: Verdict, *, as_json: bool, folder: Path | None = None) -> Non
         click.echo(verdict_json(decided), nl=False)
         return
     width = min(shutil.get_terminal_size().columns, WIDEST)
-    for line in console.lines(decided, width, folder=str(folder) if folder else None):
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    plain = not encoding.lower().startswith("utf")
+    for line in console.lines(decided, width, folder=str(folder) if folder else None, ascii_only=plain):
         click.echo(line.text)
 
 

@@ -22,8 +22,10 @@ from pytest_ovirt_release.release.waivers import Waivers, waiver_mistakes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-LARGEST = 4 * 1024 * 1024
+LARGEST = 1024 * 1024
 """Largest data file in bytes; a page is a few dozen KiB."""
+MOST_DOTS = 64
+"""Dots in one line of a data file: a key of many parts takes memory by the square of their number."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 _SCHEMA = re.compile(r"(?P<kind>[a-z-]+)/(?P<major>[0-9]{1,6})")
@@ -162,9 +164,14 @@ def read_toml(path: Path) -> dict[str, Any]:
 def parse_toml(content: bytes, path: Path) -> dict[str, Any]:
     """Return TOML as data; DataFileError says where it is none."""
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataFileError(path, [f"byte {error.start} is not UTF-8; save the file as UTF-8"]) from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MOST_DOTS:
+            raise DataFileError(
+                path, [f"line {number} has more than {MOST_DOTS} dots; no data file of a release has"]
+            )
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from pytest_ovirt_release.release.crosscheck import duplicates, items, texts
 from pytest_ovirt_release.release.mistakes import shown
@@ -13,6 +15,16 @@ from pytest_ovirt_release.release.page import end_of, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+def _no_text(value: object) -> object:
+    # A text would be read as a date too, even "1763800000"; TOML has dates of its own.
+    if isinstance(value, str):
+        raise PydanticCustomError("date_expected", "must be a date without quotes, such as 2026-11-20")
+    return value
+
+
+WrittenDate = Annotated[MomentOrDay, BeforeValidator(_no_text)]
 
 
 class Waiver(Strict):
@@ -29,8 +41,8 @@ class Waiver(Strict):
     accepts: Literal["unproven", "disproven"]
     reason: Text
     approver: Text
-    approved: MomentOrDay
-    expires: MomentOrDay
+    approved: WrittenDate
+    expires: WrittenDate
 
 
 class Waivers(Strict):
@@ -41,6 +53,10 @@ class Waivers(Strict):
     waivers: tuple[Waiver, ...] = ()
 
 
+def _twice(names: list[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
 def waiver_mistakes(data: Mapping[str, Any]) -> list[str]:
     """Return one sentence for each contradiction inside a waiver file's raw data."""
     found = list(duplicates(data, "waivers", "id"))
@@ -49,6 +65,9 @@ def waiver_mistakes(data: Mapping[str, Any]) -> list[str]:
             f"{where}.cells: {shown(cell)} is not allowed; name each cell, as the report shows it"
             for cell in texts(item.get("cells"))
             if "*" in cell
+        ]
+        found += [
+            f"{where}.cells: {shown(cell)} stands there twice" for cell in _twice(texts(item.get("cells")))
         ]
         approved, expires = item.get("approved"), item.get("expires")
         try:

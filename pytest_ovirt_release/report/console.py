@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.report.waivers import Told
     from pytest_ovirt_release.report.words import Mark, Style
+    from pytest_ovirt_release.verdict.diff import Difference
     from pytest_ovirt_release.verdict.model import Reason, RequirementVerdict, Verdict
 
 SHOWN = 12
@@ -26,6 +27,7 @@ _ASCII = str.maketrans(
     {"·": "-", "…": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "“": '"', "”": '"'}
 )
 _LONGEST = 480
+DETAIL = 120
 
 
 @dataclass(frozen=True)
@@ -183,3 +185,28 @@ def _fit(row: str, width: int) -> str:
 
 def _as_ascii(line: str) -> str:
     return line.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def difference_lines(found: Difference) -> Iterator[str]:
+    """Yield the lines that say what changed from one verdict to another, the worst first."""
+    kinds = (
+        ("regressed", found.regressed),
+        ("newly unproven", found.newly_unproven),
+        ("newly waived", found.newly_waived),
+        ("fixed", found.fixed),
+        ("no longer asked for", found.dropped),
+    )
+    for title, changes in kinds:
+        if changes:
+            yield f"{title}: {len(changes)}"
+        for change in changes:
+            said = text.shorten(text.one_line(change.detail), DETAIL)
+            states = f"{change.old or 'new'} -> {change.new or 'gone'}"
+            yield f"  {change.level} {text.one_line(change.cell)}: {states}{f': {said}' if said else ''}"
+    if not any(changes for _, changes in kinds):
+        yield "no cell changed"
+    if found.old.page_sha256 != found.new.page_sha256:
+        yield "the release page changed between them"
+    if found.old.rehearsal != found.new.rehearsal:
+        yield "one of them is a REHEARSAL, the other is not"
+    yield f"{found.old.verdict} -> {found.new.verdict}"

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
@@ -20,7 +20,7 @@ from pytest_ovirt_release.release import loading
 from pytest_ovirt_release.release.loading import read_bounded
 from pytest_ovirt_release.verdict.bundle import SUFFIX, read_bundle
 from pytest_ovirt_release.verdict.contents import CANDIDATE, LARGEST_INPUT
-from pytest_ovirt_release.verdict.decision import DECISION_FILE, confirmed
+from pytest_ovirt_release.verdict.decision import DECISION_FILE, Decision, confirmed
 from pytest_ovirt_release.verdict.envelope import (
     LARGEST_ENVELOPE,
     AttestationBad,
@@ -29,9 +29,10 @@ from pytest_ovirt_release.verdict.envelope import (
     signer_of,
     statement_in,
 )
-from pytest_ovirt_release.verdict.merge import BUNDLES
+from pytest_ovirt_release.verdict.merge import BUNDLES, again
 from pytest_ovirt_release.verdict.model import Verdict
 from pytest_ovirt_release.verdict.pinned_key import LARGEST_KEY_FILE, UnfitKey, full_fingerprint, read_key
+from pytest_ovirt_release.verdict.recompute import AHEAD
 from pytest_ovirt_release.verdict.serial import LARGEST_VERDICT, VERDICT_FILE, verdict_json
 from pytest_ovirt_release.verdict.signing import sign
 from pytest_ovirt_release.verdict.statement import PAYLOAD_TYPE, facts, state, subjects
@@ -70,22 +71,23 @@ def attest(folder: Path, fingerprint: str, home: Path | None = None, *, now: dat
     `fingerprint` is the signing key's, full, of the primary key; `home` gpg's home (default: gpg's own).
 
     Raises:
-        ReleaseError: the runs beside the verdict do not give it, its candidate is not there or lists no file, or the
-            key cannot or may not sign.
+        ReleaseError: the runs beside the verdict do not give it (or give another today), its candidate is not there
+            or lists no file, or the key cannot or may not sign.
     """
     named = full_fingerprint(fingerprint)
+    now = now or datetime.now(UTC).replace(microsecond=0)
     verdict = confirmed(folder)
+    _must_still_hold(folder, verdict, now)
     facts(verdict)  # one without a candidate is refused before anybody looks for its file
     data, where = _candidate_of(folder)
     if verdict.candidate is None or hashlib.sha256(data).hexdigest() != verdict.candidate.sha256:
         raise ReleaseError(f"{where}: is not the candidate that was judged; judge the runs again")
-    decision = folder / DECISION_FILE
     statement = state(
         verdict,
         loading.parse_candidate(data, Path(where)),
         verdict_json=verdict_json(verdict).encode(),  # `confirmed` found these very bytes in the file
-        decision=read_bounded(decision, LARGEST_DECISION) if decision.exists() else None,
-        now=now or datetime.now(UTC).replace(microsecond=0),
+        decision=_decision(folder / DECISION_FILE),
+        now=now,
     )
     envelope = sign(statement.to_bytes(), PAYLOAD_TYPE, named, home)
     return json.dumps(envelope.to_dict(), indent=2) + "\n"
@@ -116,6 +118,28 @@ def verify(path: Path, files: Sequence[Path] = (), *, fingerprint: str, key_file
     beside, remarks = _beside(folder, statement, required=is_folder)
     matched = tuple((given, _subject_of(given, statement)) for given in files)
     return Verified(statement, key, part, beside, matched, remarks)
+
+
+def _must_still_hold(folder: Path, verdict: Verdict, now: datetime) -> None:
+    """Raise ReleaseError when a verdict is of a moment to come, or would be another now: a waiver may have ended."""
+    if datetime.fromisoformat(verdict.as_of) > now + AHEAD:
+        raise ReleaseError(
+            f"the verdict is as of {verdict.as_of}, a moment that has not come; judge the runs again"
+        )
+    if (today := again(folder, verdict, now).verdict) != verdict.verdict:
+        raise ReleaseError(
+            f"the verdict was {verdict.verdict} as of {verdict.as_of}, and is {today} now; judge the runs again"
+        )
+
+
+def _decision(path: Path) -> tuple[bytes, Literal["go", "no-go"]] | None:
+    if not path.exists():
+        return None
+    data = read_bounded(path, LARGEST_DECISION)
+    try:
+        return data, Decision.model_validate_json(data).outcome
+    except ValueError as error:
+        raise ReleaseError(f"{path}: is no decision that this program wrote; move it away") from error
 
 
 def _candidate_of(folder: Path) -> tuple[bytes, str]:

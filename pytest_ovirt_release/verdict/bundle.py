@@ -13,7 +13,7 @@ import json
 import stat
 import tarfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
@@ -34,7 +34,6 @@ from pytest_ovirt_release.verdict.contents import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 MANIFEST = "manifest.json"
@@ -53,11 +52,11 @@ class Altered(ReleaseError):  # noqa: N818 - reads as what happened
 
 
 class _Limited(io.RawIOBase):
-    """A stream that refuses to give more than `most` bytes."""
+    """A stream that refuses to give more than LARGEST_UNPACKED bytes."""
 
-    def __init__(self, inner: io.BufferedIOBase, most: int, name: str) -> None:
+    def __init__(self, inner: io.BufferedIOBase, name: str) -> None:
         super().__init__()
-        self._inner, self._left, self._name = inner, most, name
+        self._inner, self._left, self._name = inner, LARGEST_UNPACKED, name
 
     def readable(self) -> bool:
         return True
@@ -70,22 +69,37 @@ class _Limited(io.RawIOBase):
         return data
 
 
-def pack(run: str, contents: Contents, evidence: Callable[[str], bytes]) -> bytes:
-    """Return a bundle of a run's contents; `evidence` gives the bytes of a file by its path in the run folder.
+class _PlainFile(tarfile.TarInfo):
+    """A member of a bundle; refuses links, devices, and every kind of header that `pack` does not write.
+
+    Long names, pax headers and sparse files would let a few bytes unfold to any size before anybody could look.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Return the member whose header this is; Altered when it is not a regular file."""
+        member = super().frombuf(buf, encoding, errors)
+        if member.type != tarfile.REGTYPE:
+            raise Altered(f"{member.name[:80]!a} is not a regular file")
+        return member
+
+
+def pack(contents: Contents, folder: Path) -> bytes:
+    """Return a bundle of the contents of a run's folder.
 
     Raises:
         ReleaseError: a file of evidence changed meanwhile.
     """
     facts = contents.facts()
-    manifest = Manifest(run=run, files=facts).model_dump(by_alias=True)
+    manifest = Manifest(files=facts).model_dump(by_alias=True)
     packed = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=packed, mode="wb", mtime=0, filename="") as zipped,
-        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as tar,
     ):
         _add(tar, MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
         for name, fact in facts.items():
-            data = contents.files[name] if name in contents.files else evidence(name)
+            data = contents.files[name] if name in contents.files else (folder / name).read_bytes()
             if fact_of(data) != fact:
                 raise ReleaseError(f"{contents.name}/{name} changed while it was bundled; run this again")
             _add(tar, name, data)
@@ -112,10 +126,22 @@ def read_bundle(path: Path) -> Contents:
         raise Altered(f"{name}: is larger than {LARGEST_BUNDLE // 1024**2} MiB")
     try:
         with path.open("rb") as file, gzip.open(file) as zipped:
-            stream = _Limited(zipped, LARGEST_UNPACKED, name)
-            with tarfile.open(fileobj=stream, mode="r|") as tar:
-                return _read(tar, name)
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
+            stream = _Limited(zipped, name)
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=_PlainFile) as tar:
+                contents = _read(tar, name)
+            while rest := stream.read(CHUNK):
+                if rest.strip(b"\0"):
+                    raise Altered(f"{name}: goes on after its end")
+            return contents
+    except (
+        tarfile.TarError,
+        EOFError,
+        OSError,
+        zlib.error,
+        ValueError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise Altered(
             f"{name}: is no bundle, or is damaged: {error}; `ovirt-release bundle RUN` makes one"
         ) from error
@@ -123,7 +149,7 @@ def read_bundle(path: Path) -> Contents:
 
 def _read(tar: tarfile.TarFile, name: str) -> Contents:
     first = tar.next()
-    if first is None or first.name != MANIFEST or not first.isreg() or first.size > LARGEST_INPUT:
+    if first is None or first.name != MANIFEST or first.size > LARGEST_INPUT:
         raise Altered(f"{name}: is no bundle: its first file is not {MANIFEST}")
     manifest = _manifest(_bytes(tar, first), name)
     files: dict[str, bytes] = {}
@@ -161,6 +187,8 @@ def _manifest(data: bytes, name: str) -> Manifest:
         raise Altered(f"{name}: its {MANIFEST} is broken: {str(error).splitlines()[0]}") from error
     if len(manifest.files) > MOST_FILES:
         raise Altered(f"{name}: holds more than {MOST_FILES} files")
+    if sum(f.size for f in manifest.files.values()) > LARGEST_UNPACKED:
+        raise Altered(f"{name}: more than {LARGEST_UNPACKED // 1024**2} MiB would come out of it")
     kept = sum(f.size for n, f in manifest.files.items() if not EVIDENCE.fullmatch(n))
     if kept > LARGEST_KEPT:
         raise Altered(f"{name}: its journals are larger than {LARGEST_KEPT // 1024**2} MiB")
@@ -169,8 +197,6 @@ def _manifest(data: bytes, name: str) -> Manifest:
 
 def _wanted(member: tarfile.TarInfo, manifest: Manifest, name: str) -> FileFact:
     """Return what the manifest says of a member, if it may be in a bundle at all."""
-    if not member.isreg():
-        raise Altered(f"{name}: {member.name!a} is not a regular file")
     fact = manifest.files.get(member.name)
     is_input = member.name in INPUTS
     largest = LARGEST_INPUT if is_input else LARGEST_JOURNAL

@@ -22,12 +22,20 @@ NOWHERE = "(no node)"
 
 @dataclass
 class _Gathered:
-    """What all runs recorded for one cell: attempts by test, evidence, and the tests the suite holds for it."""
+    """What all runs recorded for one cell: attempts by test, evidence, and what was left behind."""
 
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
-    expected: set[str] = field(default_factory=set)
     left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of every cell of a requirement: the tests that the suites hold for it, and a signer."""
+
+    requirement: Requirement
+    tests: frozenset[str]
+    lacks_signer: bool
 
 
 def axis_values(page: Page, runs: Sequence[Run], requirement: Requirement) -> tuple[str | None, ...]:
@@ -53,10 +61,14 @@ def judge_cells(
     for run in runs:
         _gather(needs, run, gathered, proves=run.id not in unsound)
     unassigned = frozenset(s.role for s in page.signers if not s.fingerprints)
-    return {
-        r.id: tuple(_judge(r, value, gathered, unassigned) for value in axis_values(page, runs, r))
-        for r in page.requirements
-    }
+    suites = [start["suite"] for run in runs for start in run.of("run")]
+    judged: dict[str, tuple[CellVerdict, ...]] = {}
+    for r in page.requirements:
+        asked = _Asked(
+            r, frozenset(t for suite in suites for t in suite.get(r.id, ())), r.signed_by in unassigned
+        )
+        judged[r.id] = tuple(_judge(asked, value, gathered) for value in axis_values(page, runs, r))
+    return judged
 
 
 def _gather(
@@ -73,16 +85,13 @@ def _gather(
         # On itself: what is under test must not be touched, such as a node that somebody uses already.
         outcome = _lawful(run.outcomes.get(nodeid, MISSING), needs.get(own, frozenset()) | {own})
         if outcome.state == "passed" and not proves:
-            continue
+            text = f"passed, but run {run.id} did not end well"
+            outcome = replace(outcome, state="missing", message=text, code="unsound-run")
         if outcome.state == "passed" and name in left:
             text = f"objects left behind: {', '.join(left[name])} (run {run.id})"
             outcome = replace(outcome, state="errored", message=text, code="left-behind")
         attempt = _attempt(nodeid, run.id, start, outcome, str(item.get("sentence") or ""))
         cell.attempts.setdefault(nodeid.split("[", maxsplit=1)[0], []).append(attempt)
-    for requirement, tests in dict(start.get("suite") or {}).items():
-        for value in [None, *dict.fromkeys(v for axis in (start.get("axes") or {}).values() for v in axis)]:
-            name = requirement if value is None else f"{requirement}[{value}]"
-            gathered.setdefault(name, _Gathered()).expected.update(tests)
     for record in run.of("evidence"):
         gathered.setdefault(str(record.get("cell")), _Gathered()).evidence.append(_evidence(run.id, record))
     for name, objects in left.items():
@@ -93,7 +102,7 @@ def _lawful(outcome: Outcome, needs: frozenset[str]) -> Outcome:
     """Return a block as an error when the page does not let this requirement need the blocking one."""
     if outcome.state == "blocked" and outcome.on not in needs:
         text = f"blocked on {outcome.on}, which the page does not list among its needs: {outcome.message}"
-        return Outcome("errored", text, "unlawful-block", outcome.on, outcome.started, outcome.seconds)
+        return replace(outcome, state="errored", message=text, code="unlawful-block")
     return outcome
 
 
@@ -121,6 +130,7 @@ def _attempt(nodeid: str, run: str, start: dict[str, object], outcome: Outcome, 
         environment=str(start.get("target") or "unknown"),
         state=outcome.state,
         started=outcome.started,
+        ended=outcome.ended,
         seconds=round(outcome.seconds, 3),
         sentence=sentence,
         message=outcome.message,
@@ -133,35 +143,32 @@ def _evidence(run: str, record: dict[str, object]) -> Evidence:
     return Evidence.model_validate({"run": run, "nodeid": str(record.get("nodeid")), **known})
 
 
-def _judge(
-    requirement: Requirement, value: str | None, gathered: dict[str, _Gathered], unassigned: frozenset[str]
-) -> CellVerdict:
+def _judge(asked: _Asked, value: str | None, gathered: dict[str, _Gathered]) -> CellVerdict:
     """Return one cell: every test of the suite for it must have passed, in somebody's run, unspoilt."""
+    requirement = asked.requirement
     name = requirement.id if value is None else f"{requirement.id}[{value}]"
     reason = requirement.not_applicable.get(value or "*") or requirement.not_applicable.get("*")
     found = gathered.get(name, _Gathered())
     if reason is not None:
         return _cell(name, value, ("not_applicable", reason), found)
-    tests = found.expected | set(found.attempts)
+    tests = asked.tests | set(found.attempts)
     states = {test: worst(map(combine, variants(found.attempts.get(test, ())))) for test in tests}
     state, detail = worst(states.values()), _detail(states, found)
     if state == "passed":
-        state, detail = _spoilt(requirement, found, unassigned)
+        state, detail = _spoilt(asked, found)
     return _cell(name, value, (state, detail), found)
 
 
-def _spoilt(requirement: Requirement, found: _Gathered, unassigned: frozenset[str]) -> tuple[State, str]:
+def _spoilt(asked: _Asked, found: _Gathered) -> tuple[State, str]:
     """Return what becomes of a cell whose tests have all passed."""
     if found.left:
         return "errored", f"objects left behind: {', '.join(found.left)}"
-    if requirement.signed_by in unassigned:
-        return (
-            "errored",
-            f"nobody holds the role {requirement.signed_by}, so nothing can have been signed by it",
-        )
+    if asked.lacks_signer:
+        role = asked.requirement.signed_by
+        return "errored", f"nobody holds the role {role}, so nothing can have been signed by it"
     for test in sorted(found.attempts):
         for attempts in variants(found.attempts[test]):
-            if short := too_few(requirement, attempts):
+            if short := too_few(asked.requirement, attempts):
                 return "missing", f"{attempts[0].nodeid}: {short}"
     return "passed", ""
 

@@ -29,7 +29,8 @@ EVIDENCE = re.compile(r"evidence/[A-Za-z0-9_.-]+")
 
 LARGEST_JOURNAL = 64 * 1024 * 1024
 """Bytes of one journal that are read at most; a run of 10,000 tests writes about 12 MiB."""
-LARGEST_INPUT = 4 * 1024 * 1024
+LARGEST_INPUT = 1024 * 1024
+"""Bytes of page, candidate, overlay or waivers at most."""
 LARGEST_EVIDENCE = 16 * 1024 * 1024
 """Bytes of one file of evidence at most; a run cuts its own at 4 MiB."""
 MOST_FILES = 20_000
@@ -45,10 +46,9 @@ class FileFact(Strict):
 
 
 class Manifest(Strict):
-    """The first file of a bundle: which run it is, and the digest of every other file in it."""
+    """The first file of a bundle: the digest of every other file in it."""
 
     schema_name: Literal["ovirt-release-bundle/1"] = Field(default="ovirt-release-bundle/1", alias="schema")
-    run: str
     files: dict[str, FileFact]
 
 
@@ -68,6 +68,10 @@ class Contents:
     def journals(self) -> dict[str, bytes]:
         """Return the journals by file name, in order."""
         return {name: self.files[name] for name in sorted(self.files) if JOURNAL.fullmatch(name)}
+
+    def sha256(self, name: str) -> str:
+        """Return the SHA-256 of one of its files; empty when it is not there."""
+        return fact_of(self.files[name]).sha256 if name in self.files else ""
 
     def facts(self) -> dict[str, FileFact]:
         """Return size and digest of every file, in order."""
@@ -101,13 +105,14 @@ def read_folder(folder: Path) -> Contents:
         )
     files: dict[str, bytes] = {}
     problems: list[str] = []
-    for name, path in _named(folder, problems):
+    named = list(_named(folder, problems))
+    for name, path in named:
         largest = LARGEST_JOURNAL if JOURNAL.fullmatch(name) else LARGEST_INPUT
         if problem := _unfit(path, largest):
             problems.append(f"{name}: {problem}")
         else:
             files[name] = path.read_bytes()
-    if not any(JOURNAL.fullmatch(n) for n in (*files, *(p.split(":")[0] for p in problems))):
+    if not any(JOURNAL.fullmatch(name) for name, _ in named):
         raise ReleaseError(f"{folder} is not a run: there is no journal/*.jsonl in it")
     return Contents(str(folder), files, _evidence(folder, problems), tuple(problems))
 

@@ -62,7 +62,8 @@ def _milestone(page: Page, milestone: Milestone, facts: dict[str, tuple[str, str
             status="declared",
         )
     pairs = _pairs(page, milestone)
-    if not pairs or any(fact not in facts for pair in pairs for fact in pair if fact):
+    moments = {key: _moment(facts[key][0]) if key in facts else None for pair in pairs for key in pair if key}
+    if not pairs or not all(moments.values()):
         return MilestoneVerdict(
             id=milestone.id,
             title=milestone.title,
@@ -71,8 +72,9 @@ def _milestone(page: Page, milestone: Milestone, facts: dict[str, tuple[str, str
             source="no run measured it",
             status="unknown",
         )
-    dates = [_moment(facts[key][0]) for key, _ in pairs]
-    bounds = [_moment(facts[limit][0]) if limit else milestone.due_at() for _, limit in pairs]
+    known = {key: moment for key, moment in moments.items() if moment is not None}
+    dates = [known[key] for key, _ in pairs]
+    bounds = [known[limit] if limit else milestone.due_at() for _, limit in pairs]
     met = all(date <= bound for date, bound in zip(dates, bounds, strict=True))
     latest = max(range(len(dates)), key=dates.__getitem__)
     source = facts[pairs[latest][0]][1] + (f" (the latest of {len(dates)})" if len(dates) > 1 else "")
@@ -96,9 +98,13 @@ def _pairs(page: Page, milestone: Milestone) -> list[tuple[str, str | None]]:
     return [(f"notes-date:{name}", f"branch-date:{name}") for name in names]
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _moment(text: str) -> datetime | None:
+    """Return the moment that a run recorded, or nothing where it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def judge_gaps(page: Page, runs: Sequence[Run], as_of: datetime) -> tuple[GapVerdict, ...]:

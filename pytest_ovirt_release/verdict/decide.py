@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, fields, replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -26,16 +27,20 @@ from pytest_ovirt_release.verdict.rules import Findings, Inputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from typing import Any
 
     from pytest_ovirt_release.release.page import Page, Requirement
     from pytest_ovirt_release.verdict.journals import Record, Run
-    from pytest_ovirt_release.verdict.model import CellVerdict
+    from pytest_ovirt_release.verdict.model import (
+        CellVerdict,
+        GapVerdict,
+        MilestoneVerdict,
+        QuestionVerdict,
+        RunVerdict,
+        SignerVerdict,
+        WaiverVerdict,
+    )
 
 __all__ = ["Inputs", "decide", "process_exit"]
-
-PYTEST_JUDGED = frozenset({0, rules.FAILED, 5})
-"""Exit codes of pytest that mean "it ran to its end"; the verdict speaks instead."""
 
 
 def decide(inputs: Inputs, runs: Sequence[Run], as_of: datetime) -> Verdict:
@@ -49,97 +54,80 @@ def decide(inputs: Inputs, runs: Sequence[Run], as_of: datetime) -> Verdict:
         broken = Findings(
             (Reason(code="self-check", detail=f"the gate contradicts itself: {said}"),), (), (), ()
         )
-        return _verdict(inputs, broken, parts | {"requirements": ()}, as_of)
+        return _verdict(inputs, broken, replace(parts, requirements=()), as_of)
 
 
 def process_exit(verdict: Verdict, pytest_exit: int) -> int:
     """Return the process's exit code: the verdict's, unless pytest itself did not come to its end."""
-    return verdict.exit_code if pytest_exit in PYTEST_JUDGED else pytest_exit
+    return verdict.exit_code if pytest_exit in rules.JUDGED else pytest_exit
 
 
 def _union(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return each run once, in an order that does not depend on how they were named."""
-    by_digest = {(run.id, run.digest): run for run in runs}
-    return tuple(by_digest[key] for key in sorted(by_digest))
+    by_key = {run.key: run for run in runs}
+    return tuple(by_key[key] for key in sorted(by_key))
 
 
-def _judge(inputs: Inputs, runs: Sequence[Run], as_of: datetime) -> tuple[Findings, dict[str, Any]]:
-    """Return the reasons, and every part of the verdict that does not depend on them."""
+@dataclass(frozen=True)
+class _Parts:
+    """What of a verdict does not depend on its word."""
+
+    runs: tuple[RunVerdict, ...]
+    requirements: tuple[RequirementVerdict, ...] = ()
+    timeline: tuple[MilestoneVerdict, ...] = ()
+    gaps: tuple[GapVerdict, ...] = ()
+    open_questions: tuple[QuestionVerdict, ...] = ()
+    signers: tuple[SignerVerdict, ...] = ()
+    waivers: tuple[WaiverVerdict, ...] = ()
+    remarks: tuple[Reason, ...] = ()
+
+
+def _judge(inputs: Inputs, runs: Sequence[Run], as_of: datetime) -> tuple[Findings, _Parts]:
+    """Return the reasons by their rules, and every other part of the verdict."""
     facts = tuple(context.run_facts(run) for run in runs)
     invalid = tuple(rules.invalid(inputs, runs, facts, as_of))
     page = inputs.page
     if page is None:
-        return Findings(invalid, (), (), ()), {"runs": facts}
+        return Findings(invalid, (), (), ()), _Parts(facts)
     troubles = {run.id: tuple(rules.unfinished(run, fact)) for run, fact in zip(runs, facts, strict=True)}
-    judged, waivers = _waived(inputs, page, runs, as_of, frozenset())
-    gaps = context.judge_gaps(page, runs, as_of)
-    timeline = context.judge_timeline(page, runs)
     troubled = tuple(reason for reasons in troubles.values() for reason in reasons)
-    counts = _is_needed(inputs, page, runs, as_of, troubles) if troubled else False
-    incomplete = (*rules.incomplete(judged, runs), *(troubled if counts else ()))
-    remarks = [
-        *_shoulds(judged),
-        *(() if counts else troubled),
-        *_beside(timeline, gaps, waivers, inputs),
-    ]
-    parts = {
-        "requirements": judged,
-        "timeline": timeline,
-        "gaps": gaps,
-        "open_questions": context.judge_questions(page),
-        "signers": context.judge_signers(page),
-        "waivers": waivers,
-        "runs": facts,
-        "remarks": remarks,
-        "finish": _finish(runs),
-    }
-    no_go = tuple(rules.no_go(page, judged, runs))
-    conditional = tuple(rules.conditional(page, judged, waivers, gaps))
-    return Findings(invalid, no_go, incomplete, conditional), parts
-
-
-def _waived(
-    inputs: Inputs, page: Page, runs: Sequence[Run], as_of: datetime, unsound: frozenset[str]
-) -> tuple[tuple[RequirementVerdict, ...], tuple[Any, ...]]:
-    """Return the requirements with the waivers applied, and what became of the waivers."""
+    # Beside a run that ended well, what passed in one that did not neither proves nor takes a failure away.
+    counts = troubled and all(troubles.values())
+    unsound = frozenset() if counts else frozenset(run_id for run_id, reasons in troubles.items() if reasons)
     given = inputs.waivers.waivers if inputs.waivers else ()
-    return waiving.apply(given, page, inputs.candidate_sha256, _requirements(page, runs, unsound), as_of)
+    requirements = _requirements(page, runs, unsound)
+    judged, waivers = waiving.apply(given, page, inputs.candidate_sha256, requirements, as_of)
+    timeline, gaps = context.judge_timeline(page, runs), context.judge_gaps(page, runs, as_of)
+    found = Findings(
+        invalid,
+        tuple(rules.no_go(page, judged, runs)),
+        (*rules.incomplete(judged, runs), *(troubled if counts else ())),
+        tuple(rules.conditional(page, judged, waivers, gaps)),
+    )
+    remarks = [*_shoulds(judged), *(() if counts else troubled), *_beside(timeline, gaps, waivers, inputs)]
+    if found.word() == "INCOMPLETE":
+        remarks.append(Reason(code="finish", detail=_finish(runs)))
+    questions, signers = context.judge_questions(page), context.judge_signers(page)
+    return found, _Parts(facts, judged, timeline, gaps, questions, signers, waivers, tuple(remarks))
 
 
-def _is_needed(
-    inputs: Inputs,
-    page: Page,
-    runs: Sequence[Run],
-    as_of: datetime,
-    troubles: dict[str, tuple[Reason, ...]],
-) -> bool:
-    """Return whether a must is proven only by runs that did not end well."""
-    unsound = frozenset(run_id for run_id, reasons in troubles.items() if reasons)
-    judged, _ = _waived(inputs, page, runs, as_of, unsound)
-    return bool(tuple(rules.incomplete(judged, runs)))
-
-
-def _verdict(inputs: Inputs, found: Findings, parts: dict[str, Any], as_of: datetime) -> Verdict:
+def _verdict(inputs: Inputs, found: Findings, parts: _Parts, as_of: datetime) -> Verdict:
     word = found.word()
-    judged = parts.get("requirements", ())
-    given = {name: part for name, part in parts.items() if name not in {"finish", "remarks"}}
-    finish = (Reason(code="finish", detail=parts.get("finish", _finish(()))),) if word == "INCOMPLETE" else ()
     return Verdict.model_validate(
         {
             "generated_by": f"pytest-ovirt-release {__version__}",
             "verdict": word,
             "exit_code": EXIT_CODES[word],
-            "rehearsal": any(f.rehearsal for f in parts["runs"]),
+            "rehearsal": any(f.rehearsal for f in parts.runs),
             "as_of": as_of.isoformat(),
             "page": _page_facts(inputs),
             "candidate": _candidate_facts(inputs),
             "waivers_sha256": inputs.waivers_sha256,
             "refused": inputs.refused,
             "reasons": found.reasons(),
-            "remarks": (*parts.get("remarks", ()), *finish),
-            "must": _count(judged, "must"),
-            "should": _count(judged, "should"),
-            **given,
+            "must": _count(parts.requirements, "must"),
+            "should": _count(parts.requirements, "should"),
+            **{field.name: getattr(parts, field.name) for field in fields(parts)},
         }
     )
 
@@ -181,7 +169,10 @@ def _shoulds(judged: Sequence[RequirementVerdict]) -> Iterator[Reason]:
 
 
 def _beside(
-    timeline: Sequence[Any], gaps: Sequence[Any], waivers: Sequence[Any], inputs: Inputs
+    timeline: Sequence[MilestoneVerdict],
+    gaps: Sequence[GapVerdict],
+    waivers: Sequence[WaiverVerdict],
+    inputs: Inputs,
 ) -> Iterator[Reason]:
     """Yield what is worth knowing of dates, gaps, waivers and refused runs, and changes nothing."""
     for m in timeline:

@@ -17,7 +17,8 @@ from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.release.loading import read_bounded
 from pytest_ovirt_release.release.model import Moment, Sha256, Strict, Text
 from pytest_ovirt_release.verdict.merge import again
-from pytest_ovirt_release.verdict.model import MAY_SHIP, Word
+from pytest_ovirt_release.verdict.model import MAY_SHIP, VerdictFacts
+from pytest_ovirt_release.verdict.recompute import AHEAD
 from pytest_ovirt_release.verdict.serial import LARGEST_VERDICT, VERDICT_FILE, read_verdict, verdict_json
 
 if TYPE_CHECKING:
@@ -44,17 +45,15 @@ class JudgedVerdict(Strict):
     """
 
     sha256: Sha256
-    verdict: Word | None = None
-    as_of: str | None = None
-    candidate_sha256: str | None = None
-    page_sha256: str | None = None
-    rehearsal: bool | None = None
+    facts: VerdictFacts | None = None
 
 
 class Decision(Strict):
     """A decision record. `minutes` is the link of the meeting's minutes, `decided` the moment of writing it down."""
 
-    schema_name: Literal["ovirt-release-decision/1"] = Field(alias="schema")
+    schema_name: Literal["ovirt-release-decision/1"] = Field(
+        default="ovirt-release-decision/1", alias="schema"
+    )
     outcome: Literal["go", "no-go"]
     reason: str
     decided: Moment
@@ -78,27 +77,28 @@ def record(  # noqa: PLR0913 - what a decision consists of
         ReleaseError: it is a go, and something forbids that; or a no-go without a reason.
     """
     data = read_bounded(folder / VERDICT_FILE, LARGEST_VERDICT)
-    based_on = JudgedVerdict(sha256=hashlib.sha256(data).hexdigest())
+    facts = None
     if outcome == "no-go":
         if not reason:
             raise ReleaseError("a no-go needs a reason: --reason TEXT")
         with suppress(ReleaseError):  # a broken verdict is no reason to keep people from saying no
-            based_on = _facts(data, read_verdict(folder)[1])
+            facts = read_verdict(folder)[1].facts()
     else:
         verdict = confirmed(folder)
+        if datetime.fromisoformat(verdict.as_of) > now + AHEAD:
+            raise ReleaseError(
+                f"go is refused: the verdict is as of {verdict.as_of}, a moment that has not come"
+            )
         if why := why_not_go(verdict, again(folder, verdict, now), votes, reason):
             raise ReleaseError(f"go is refused: {why}")
-        based_on = _facts(data, verdict)
-    return Decision.model_validate(
-        {
-            "schema": "ovirt-release-decision/1",
-            "outcome": outcome,
-            "reason": reason,
-            "decided": now,
-            "minutes": minutes,
-            "votes": tuple(votes),
-            "based_on": based_on,
-        }
+        data, facts = verdict_json(verdict).encode(), verdict.facts()
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        decided=now,
+        minutes=minutes,
+        votes=tuple(votes),
+        based_on=JudgedVerdict(sha256=hashlib.sha256(data).hexdigest(), facts=facts),
     )
 
 
@@ -134,14 +134,3 @@ def why_not_go(verdict: Verdict, today: Verdict, votes: Sequence[Vote], reason: 
     if "GO-CONDITIONAL" in {verdict.verdict, today.verdict} and not reason:
         return "the verdict is GO-CONDITIONAL: say why its conditions are accepted, with --reason TEXT"
     return ""
-
-
-def _facts(data: bytes, verdict: Verdict) -> JudgedVerdict:
-    return JudgedVerdict(
-        sha256=hashlib.sha256(data).hexdigest(),
-        verdict=verdict.verdict,
-        as_of=verdict.as_of,
-        candidate_sha256=verdict.candidate.sha256 if verdict.candidate else None,
-        page_sha256=verdict.page.sha256 if verdict.page else None,
-        rehearsal=verdict.rehearsal,
-    )

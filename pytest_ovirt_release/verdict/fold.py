@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.verdict.model import WORST_FIRST
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one test came to in one run: state, one message, stable code, and what it was blocked on."""
+    """What one test came to in one run: state, one message, stable code, what it was blocked on, and when."""
 
     state: State
     message: str = ""
     code: str | None = None
     on: str | None = None
     started: str | None = None
+    ended: str | None = None
     seconds: float = 0.0
 
 
@@ -42,12 +43,14 @@ def worst(states: Iterable[State], default: State = "missing") -> State:
 def outcomes(records: Sequence[Record]) -> dict[str, Outcome]:
     """Return one outcome for every test that a run's records name, by node id."""
     reports: dict[str, list[Record]] = {r["nodeid"]: [] for r in records if r["kind"] == "collected"}
-    crashed = {r["nodeid"] for r in records if r["kind"] == "crash"}
     for record in records:
         if record["kind"] == "report":
             reports.setdefault(record["nodeid"], []).append(record)
     folded = {nodeid: fold(found) for nodeid, found in reports.items()}
-    return folded | dict.fromkeys(sorted(crashed), CRASHED)
+    for crash in (r for r in records if r["kind"] == "crash"):
+        before = folded.get(crash["nodeid"], CRASHED)
+        folded[crash["nodeid"]] = replace(CRASHED, started=before.started or crash["at"], ended=crash["at"])
+    return folded
 
 
 def fold(records: Sequence[Record]) -> Outcome:
@@ -65,7 +68,8 @@ def fold(records: Sequence[Record]) -> Outcome:
         each.append(Outcome("errored", text, "unfinished"))
     chosen = min(each, key=lambda o: WORST_FIRST.index(o.state))
     seconds = sum(float(r.get("duration") or 0) for r in records)
-    return Outcome(chosen.state, chosen.message, chosen.code, chosen.on, str(records[0]["at"]), seconds)
+    times = [r["at"] for r in records]
+    return replace(chosen, started=min(times), ended=max(times), seconds=seconds)
 
 
 def _one(record: Record) -> Outcome:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from pytest_ovirt_release.verdict.contents import Contents, read_folder
+from pytest_ovirt_release.verdict.contents import CANDIDATE, OVERLAY, PAGE, Contents, read_folder
 from pytest_ovirt_release.verdict.fold import Outcome, outcomes
 from pytest_ovirt_release.verdict.records import AFTER_THE_END, JOURNAL_SCHEMA, RECORD
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 LARGEST_LINE = 4 * 1024 * 1024
 """Bytes of one record; a run cuts its texts at 16 KiB each."""
+
+MOST_DAMAGES = 20
+"""So many damages of one file are told; what follows them is not read."""
 
 CONTROLLER = "journal/controller.jsonl"
 _NEWER = re.compile(rb'"schema":\s*"ovirt-release-journal/(\d{1,6})"')
@@ -62,6 +65,11 @@ class Run:
         """Yield the records of one kind."""
         return iter(self._by_kind.get(kind, ()))
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what names this run and its contents, and sorts runs."""
+        return self.id, self.digest
+
     def first(self, kind: str) -> Record | None:
         """Return the first record of a kind, if there is one."""
         return next(self.of(kind), None)
@@ -92,6 +100,7 @@ def parse_run(contents: Contents) -> Run:
         *contents.problems,
         *(text for file in files for text in file.damaged),
         *_of_one_run(files, ids, records),
+        *_inputs(contents, records),
         *_sealed(contents, files),
         *_evidence(contents, records),
     ]
@@ -105,13 +114,12 @@ def parse_run(contents: Contents) -> Run:
 
 
 def _read(name: str, data: bytes) -> _File:
-    lines = data.split(b"\n")
-    torn = lines.pop()  # what follows the last newline: nothing, or a torn record
     records: list[Record] = []
     damaged: list[str] = []
-    offset, before_end, last = 0, len(data), ""
-    for number, line in enumerate(lines, 1):
-        record = _record(line)
+    start, before_end, last, number = 0, len(data), "", 0
+    while (end := data.find(b"\n", start)) >= 0 and len(damaged) < MOST_DAMAGES:
+        number += 1
+        record = _record(data[start:end])
         if isinstance(record, str):
             damaged.append(f"{name}:{number}: {record}")
         else:
@@ -119,12 +127,13 @@ def _read(name: str, data: bytes) -> _File:
                 damaged.append(f"{name}:{number}: its clock went backwards, from {last} to {record['at']}")
             last = max(last, record["at"])
             if record["kind"] == "end" and before_end == len(data):
-                before_end = offset
+                before_end = start
             records.append(record)
-        offset += len(line) + 1
-    if lines and (not records or records[0]["kind"] != "opened"):
+        start = end + 1
+    if number and (not records or records[0]["kind"] != "opened"):
         damaged.append(f"{name}:1: a journal begins with the record `opened`")
-    return _File(name, tuple(records), tuple(damaged), bool(torn), before_end)
+    # What follows the last newline: nothing, or a torn record.
+    return _File(name, tuple(records), tuple(damaged), start < len(data) and end < 0, before_end)
 
 
 def _record(line: bytes) -> Record | str:
@@ -136,10 +145,11 @@ def _record(line: bytes) -> Record | str:
     except (ValidationError, RecursionError):
         newer = _NEWER.search(line)
         if newer and int(newer[1]) > int(JOURNAL_SCHEMA.rpartition("/")[2]):
-            return (
-                f"written by a newer version (journal/{newer[1].decode()}); this one reads {JOURNAL_SCHEMA}"
-            )
+            return f"written by a newer version (journal/{newer[1].decode()}); this one reads {JOURNAL_SCHEMA}; upgrade"
         return "not a journal record"
+    cell, requirement = record.get("cell"), record.get("requirement")
+    if record["kind"] == "collected" and (cell or "").partition("[")[0] != (requirement or ""):
+        return f"{cell} is no cell of {requirement}"
     return record
 
 
@@ -156,6 +166,17 @@ def _of_one_run(files: Sequence[_File], ids: Sequence[str], records: Sequence[Re
     for file in files:
         if file.name != CONTROLLER and any(r["kind"] in {"run", "end"} for r in file.records):
             yield f"{file.name}: only the controller's journal may hold `run` and `end`"
+
+
+def _inputs(contents: Contents, records: Sequence[Record]) -> Iterator[str]:
+    """Yield which inputs are not those that the run was started with."""
+    start = next((r for r in records if r["kind"] == "run"), None)
+    if start is None:
+        yield "it does not say what it ran: there is no record `run`"
+        return
+    for name, key in ((PAGE, "page_sha256"), (CANDIDATE, "candidate_sha256"), (OVERLAY, "overlay_sha256")):
+        if contents.sha256(name) != start[key]:
+            yield f"{name}: is not the one that it was run with"
 
 
 def _sealed(contents: Contents, files: Sequence[_File]) -> Iterator[str]:
@@ -184,9 +205,8 @@ def _sealed(contents: Contents, files: Sequence[_File]) -> Iterator[str]:
 
 def _evidence(contents: Contents, records: Sequence[Record]) -> Iterator[str]:
     """Yield which files of evidence are not what the journals say."""
-    for name, sha256 in sorted(
-        {(r["file"], r.get("sha256")) for r in records if r["kind"] == "evidence" and r.get("file")}
-    ):
+    told = {(r["file"], r.get("sha256") or "") for r in records if r["kind"] == "evidence" and r.get("file")}
+    for name, sha256 in sorted(told):
         known = contents.evidence.get(name)
         if known is None:
             yield f"{name}: is missing"

@@ -5,6 +5,8 @@ The result does not depend on the order in which runs are named, nor on how ofte
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,16 +18,19 @@ from pytest_ovirt_release.verdict.contents import CANDIDATE, OVERLAY, PAGE, WAIV
 from pytest_ovirt_release.verdict.decide import Inputs, decide
 from pytest_ovirt_release.verdict.journals import Run, parse_run
 from pytest_ovirt_release.verdict.model import RefusedRun
-from pytest_ovirt_release.verdict.recompute import digest, load_inputs, moment_of, recompute
+from pytest_ovirt_release.verdict.recompute import load_inputs, moment_of, recompute
 from pytest_ovirt_release.verdict.rules import ALTERED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from pytest_ovirt_release.verdict.contents import Contents
     from pytest_ovirt_release.verdict.model import Verdict
+
+SHOWN = 3
+"""How many of a run's damages are told."""
 
 BUNDLES = "bundles"
 """Folder of a merge that holds a bundle of every run that counted."""
@@ -44,15 +49,6 @@ class Given:
         """Return how messages call it."""
         return self.contents.name
 
-    @property
-    def key(self) -> tuple[str, str]:
-        """Return what tells it from every other: the same run named twice has the same."""
-        return self.run.id, self.run.digest
-
-    def sha256(self, name: str) -> str:
-        """Return the digest of one of its inputs; empty when it has none."""
-        return digest(self.contents.files.get(name))
-
 
 @dataclass(frozen=True)
 class Chosen:
@@ -64,12 +60,30 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Merged:
-    """The runs that count, those that do not, and the verdict."""
+    """The runs that count, the waiver file's bytes, and the verdict that they give."""
 
     counted: tuple[Given, ...]
+    waivers: bytes | None
     verdict: Verdict
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause the garbage collector: it would go through all the records again and again, and find nothing.
+
+    They are needed until the process ends, so it leaves them alone afterwards too.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
+@_without_collector()
 def merge(
     paths: Iterable[Path], chosen: Chosen, waivers: Path | None = None, as_of: datetime | None = None
 ) -> Merged:
@@ -88,9 +102,10 @@ def merge(
     else:
         inputs = Inputs(page=None, mistakes=("there is no run that counts",), refused=listed)
     runs = [given.run for given in counted]
-    return Merged(counted, decide(inputs, runs, as_of or moment_of(runs)))
+    return Merged(counted, data, decide(inputs, runs, as_of or moment_of(runs)))
 
 
+@_without_collector()
 def again(folder: Path, verdict: Verdict, as_of: datetime) -> Verdict:
     """Return the verdict of a folder (of a run, or of a merge) judged anew, with what it was given then.
 
@@ -98,7 +113,7 @@ def again(folder: Path, verdict: Verdict, as_of: datetime) -> Verdict:
         ReleaseError: the folder does not hold the runs.
     """
     if not (folder / BUNDLES).is_dir():
-        return recompute([folder], as_of)
+        return recompute(folder, as_of)
     found, refused = read_all([folder])
     if refused or not found:
         raise ReleaseError(
@@ -122,10 +137,10 @@ def read_all(paths: Iterable[Path]) -> tuple[list[Given], list[RefusedRun]]:
             refused.append(RefusedRun(name=str(path), digest="", code=ALTERED, detail=text))
             continue
         given = Given(path, contents, parse_run(contents))
-        if why := _altered(given):
-            refused.append(_refused(given, ALTERED, why))
+        if given.run.damaged:
+            refused.append(_refused(given, ALTERED, "; ".join(given.run.damaged[:SHOWN])))
         else:
-            found.setdefault(given.key, given)
+            found.setdefault(given.run.key, given)
     return [found[key] for key in sorted(found)], refused
 
 
@@ -140,38 +155,27 @@ def _expanded(paths: Iterable[Path]) -> Iterable[Path]:
         yield from sorted(inner.glob(f"*{SUFFIX}")) if inner.is_dir() else (path,)
 
 
-def _altered(given: Given) -> str:
-    """Return why a run is not as it was written, or nothing."""
-    start = given.run.first("run")
-    if given.run.damaged:
-        return "; ".join(given.run.damaged[:3])
-    if start is None:
-        return "it does not say what it ran"
-    for name, key in ((CANDIDATE, "candidate_sha256"), (PAGE, "page_sha256"), (OVERLAY, "overlay_sha256")):
-        if given.sha256(name) != (start.get(key) or ""):
-            return f"its {name} is not the one that it was run with"
-    return ""
-
-
 def select(found: Sequence[Given], chosen: Chosen) -> tuple[tuple[Given, ...], list[RefusedRun]]:
     """Return the runs that count, and the others with the reason; see `merge` for what it raises."""
-    rehearsals = {given.key for given in found if context.run_facts(given.run).rehearsal}
-    live = [g for g in found if g.key not in rehearsals]
+    rehearsals = {given.run.key for given in found if context.run_facts(given.run).rehearsal}
+    live = [g for g in found if g.run.key not in rehearsals]
     refused = [
         _refused(g, "rehearsal", "it is a rehearsal, and live runs are judged")
         for g in found
-        if live and g.key in rehearsals
+        if live and g.run.key in rehearsals
     ]
     counted = list(live or found)
     for file, named, option in ((CANDIDATE, chosen.candidate, "--candidate"), (PAGE, chosen.page, "--page")):
         what = file.removesuffix(".toml")
         wanted = named or _agreed(counted, file, f"name the one to judge by {option} FILE")
         refused += [
-            _refused(g, f"other-{what}", f"it is of another {what}: SHA-256 {g.sha256(file) or 'none'}")
+            _refused(
+                g, f"other-{what}", f"it is of another {what}: SHA-256 {g.contents.sha256(file) or 'none'}"
+            )
             for g in counted
-            if g.sha256(file) != wanted
+            if g.contents.sha256(file) != wanted
         ]
-        counted = [g for g in counted if g.sha256(file) == wanted]
+        counted = [g for g in counted if g.contents.sha256(file) == wanted]
     _agreed(counted, OVERLAY, "rehearsals on different labs cannot be joined")
     return tuple(counted), refused
 
@@ -180,7 +184,7 @@ def _agreed(found: Sequence[Given], file: str, what_to_do: str) -> str:
     """Return the digest of an input that all runs have in common."""
     having: dict[str, list[str]] = {}
     for given in found:
-        having.setdefault(given.sha256(file), []).append(given.name)
+        having.setdefault(given.contents.sha256(file), []).append(given.name)
     if len(having) > 1:
         listed = [
             f"  {sha or 'none':64}  {', '.join(sorted(names)[:3])}" for sha, names in sorted(having.items())

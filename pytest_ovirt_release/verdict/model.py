@@ -58,7 +58,7 @@ class Reason(Strict):
 
 
 class Attempt(Strict):
-    """One test that ran for a cell, in one run. Times are seconds; `started` is ISO 8601 UTC."""
+    """One test that ran for a cell, in one run. Times are seconds; `started` and `ended` are ISO 8601 UTC."""
 
     nodeid: str
     run: str
@@ -66,6 +66,7 @@ class Attempt(Strict):
     environment: str
     state: State
     started: str | None = None
+    ended: str | None = None
     seconds: float = 0.0
     sentence: str = ""
     message: str = ""
@@ -248,6 +249,16 @@ class Counts(Strict):
     waived: int = 0
 
 
+class VerdictFacts(Strict):
+    """What other files say of a verdict: word, kind, moment, and the SHA-256 of candidate and page."""
+
+    verdict: Word
+    rehearsal: bool
+    as_of: str
+    candidate_sha256: str | None
+    page_sha256: str | None
+
+
 class Verdict(Strict):
     """The whole verdict. `as_of` is the moment it was asked for, ISO 8601 UTC.
 
@@ -294,6 +305,16 @@ class Verdict(Strict):
         if self.verdict == "GO" and (self.reasons or used):
             raise ValueError("GO, but with reasons against it or with waivers")
         return self
+
+    def facts(self) -> VerdictFacts:
+        """Return what other files say of this verdict."""
+        return VerdictFacts(
+            verdict=self.verdict,
+            rehearsal=self.rehearsal,
+            as_of=self.as_of,
+            candidate_sha256=self.candidate.sha256 if self.candidate else None,
+            page_sha256=self.page.sha256 if self.page else None,
+        )
 
     def last_line(self, process_exit: int | None = None) -> str:
         """Return the one line that console, mail and log end with.

@@ -1,8 +1,7 @@
-"""From what runs left to a verdict: read their inputs and journals, then decide. No word of pytest's is needed."""
+"""From what a run left to its verdict: read its inputs and journals, then decide. No word of pytest's is needed."""
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +9,12 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.release import loading
 from pytest_ovirt_release.release.page import PageOverlay
-from pytest_ovirt_release.verdict.contents import CANDIDATE, OVERLAY, PAGE, WAIVERS, read_folder
+from pytest_ovirt_release.verdict.contents import CANDIDATE, OVERLAY, PAGE, WAIVERS, fact_of, read_folder
 from pytest_ovirt_release.verdict.decide import Inputs, decide
 from pytest_ovirt_release.verdict.journals import parse_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from pytest_ovirt_release.release.candidate import Candidate
     from pytest_ovirt_release.release.page import Page
@@ -28,33 +27,18 @@ AHEAD = timedelta(minutes=5)
 """How far a tester's clock may be ahead of ours."""
 
 
-def recompute(folders: Sequence[Path], as_of: datetime | None = None, waivers: Path | None = None) -> Verdict:
-    """Return the verdict of some run folders from what they hold, as of a moment (default: now).
+def recompute(folder: Path, as_of: datetime | None = None, waivers: Path | None = None) -> Verdict:
+    """Return the verdict of a run's folder from what it holds, as of a moment (default: now).
 
-    Waivers come from the file `waivers`; without it from the copy in the run's folder, where just one is named.
+    Waivers come from the file `waivers`, else from the copy in the folder.
 
     Raises:
-        ReleaseError: a folder is no run, or the waiver file cannot be read.
+        ReleaseError: the folder is no run, or the waiver file cannot be read.
     """
-    if not folders:
-        raise ReleaseError("no run was named; runs are folders like reports/latest")
-    contents = [read_folder(folder) for folder in folders]
-    given = loading.read_bounded(waivers) if waivers else None
-    if given is None and len(contents) == 1:
-        given = contents[0].files.get(WAIVERS)
-    return of_contents(contents, as_of, given)
-
-
-def of_contents(
-    contents: Sequence[Contents],
-    as_of: datetime | None,
-    waivers: bytes | None,
-    refused: tuple[RefusedRun, ...] = (),
-) -> Verdict:
-    """Return the verdict of what some runs left. Their inputs are those of any of them: `decide` wants one set."""
-    runs = [parse_run(c) for c in contents]
-    first = min(zip(runs, contents, strict=True), key=lambda pair: (pair[0].id, pair[0].digest))[1]
-    return decide(load_inputs(first, waivers, refused), runs, as_of or moment_of(runs))
+    contents = read_folder(folder)
+    given = loading.read_bounded(waivers) if waivers else contents.files.get(WAIVERS)
+    run = parse_run(contents)
+    return decide(load_inputs(contents, given), [run], as_of or moment_of([run]))
 
 
 def load_inputs(
@@ -64,12 +48,12 @@ def load_inputs(
     mistakes: list[str] = []
     return Inputs(
         page=_page(contents, mistakes),
-        page_sha256=digest(contents.files.get(PAGE)),
+        page_sha256=contents.sha256(PAGE),
         candidate=_candidate(contents, mistakes),
-        candidate_sha256=digest(contents.files.get(CANDIDATE)),
-        overlay_sha256=digest(contents.files.get(OVERLAY)),
+        candidate_sha256=contents.sha256(CANDIDATE),
+        overlay_sha256=contents.sha256(OVERLAY),
         waivers=_waivers(waivers, mistakes),
-        waivers_sha256=digest(waivers),
+        waivers_sha256=fact_of(waivers).sha256 if waivers is not None else "",
         mistakes=tuple(mistakes),
         refused=refused,
     )
@@ -110,11 +94,6 @@ def _needed(contents: Contents, name: str) -> bytes:
     if name not in contents.files:
         raise ReleaseError(f"{contents.name}: there is no {name} in it")
     return contents.files[name]
-
-
-def digest(data: bytes | None) -> str:
-    """Return the SHA-256 of a file's bytes, or nothing when it is not there."""
-    return "" if data is None else hashlib.sha256(data).hexdigest()
 
 
 def moment_of(runs: Iterable[Run]) -> datetime:

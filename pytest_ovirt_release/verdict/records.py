@@ -40,6 +40,12 @@ At = Annotated[
 ]
 """A moment in UTC, ISO 8601."""
 
+RunId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+"""A run's id; it becomes part of file names."""
+
+Duration = Annotated[float, Field(ge=0, le=1e9)]
+"""Seconds."""
+
 Digest = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")]
 """The SHA-256 of an input's file; empty when there was none."""
 
@@ -70,7 +76,7 @@ class Opened(_Record):
 
     kind: Literal["opened"]
     schema: Literal["ovirt-release-journal/1"]
-    run: str
+    run: RunId
     process: str
 
 
@@ -81,12 +87,11 @@ class RunStart(_Record):
     """
 
     kind: Literal["run"]
-    run: str
+    run: RunId
     page: str
     page_sha256: Digest
     candidate_sha256: Digest
-    overlay: bool
-    overlay_sha256: NotRequired[Digest]
+    overlay_sha256: Digest
     lab: bool
     target: str | None
     tester: str
@@ -126,7 +131,7 @@ class Report(_Record):
     rerun: NotRequired[bool]
     subtest: NotRequired[bool]
     wasxfail: NotRequired[str | None]
-    duration: NotRequired[float]
+    duration: NotRequired[Duration]
     message: NotRequired[str | None]
     error: NotRequired[str | None]
     code: NotRequired[str | None]

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 FAILED = 1
 """pytest's exit code for "some tests failed"."""
 
+JUDGED = frozenset({0, FAILED, 5})
+"""Exit codes of pytest that mean "it ran to its end"; the verdict speaks instead."""
+
 ALTERED = "altered"
 """Code of a run that was refused because it is not as it was written; such a merge judges nothing."""
 
@@ -133,24 +136,33 @@ def _invalid_run(inputs: Inputs, page: Page, run: Run, fact: RunVerdict, as_of: 
         "overlay": inputs.overlay_sha256,
     }
     for name, wanted in digests.items():
-        if (start.get(f"{name}_sha256") or "") != wanted:
+        if start[f"{name}_sha256"] != wanted:
             yield Reason(code=f"other-{name}", detail=f"run {run.id} was made with another {name} file")
     last = max(r["at"] for r in run.records)
     if last > as_of.isoformat(timespec="milliseconds"):
         text = f"run {run.id} has a record of {last}, after the moment that is judged, {as_of.isoformat()}"
         yield Reason(code="run-after-as-of", detail=text)
-    for text in sorted({r["text"] for r in run.of("mistake")}):
-        yield Reason(code="bad-suite", detail=text)
-    for record in run.of("fact"):
-        if record["key"] == "engine-not-judged":
-            yield Reason(code="engine-not-judged", detail=f"run {run.id}: {record['value']}")
+    yield from _misfits(page, run)
     if not fact.rehearsal:
         yield from _invalid_live(page, run, start)
 
 
+def _misfits(page: Page, run: Run) -> Iterator[Reason]:
+    """Yield what does not fit the page: the suite's marks, its requirements, the engine."""
+    for text in sorted({r["text"] for r in run.of("mistake")}):
+        yield Reason(code="bad-suite", detail=text)
+    known = {r.id for r in page.requirements}
+    for name in sorted({r["requirement"] for r in run.of("collected") if r.get("requirement")} - known):
+        text = f"run {run.id} has tests for {name!r}, which page {page.id} does not ask for"
+        yield Reason(code="bad-suite", detail=text)
+    for record in run.of("fact"):
+        if record["key"] == "engine-not-judged":
+            yield Reason(code="engine-not-judged", detail=f"run {run.id}: {record['value']}")
+
+
 def _invalid_live(page: Page, run: Run, start: Record) -> Iterator[Reason]:
     """Yield what only a rehearsal may do."""
-    if start["overlay"]:
+    if start["overlay_sha256"]:
         text = f"run {run.id} replaced the page's signers or places, and met no lab"
         yield Reason(code="override-in-live-run", detail=text)
     if page.historical:
@@ -184,7 +196,7 @@ def incomplete(judged: Sequence[RequirementVerdict], runs: Sequence[Run]) -> Ite
         if cell.cell_class == "unproven":
             yield Reason(code=f"must-{cell.state}", cell=cell.id, detail=cell.detail or requirement.title)
     for requirement in judged:
-        if not requirement.cells:
+        if requirement.level == "must" and not requirement.cells:
             text = "the axis of this requirement has no value"
             yield Reason(code="no-cells", cell=requirement.id, detail=text)
     musts = [cell for r in judged if r.level == "must" for cell in r.cells]
@@ -194,14 +206,16 @@ def incomplete(judged: Sequence[RequirementVerdict], runs: Sequence[Run]) -> Ite
 
 def unfinished(run: Run, fact: RunVerdict) -> Iterator[Reason]:
     """Yield why a run cannot be believed to have recorded everything: it then proves nothing by itself."""
-    for name in left_behind(run).get("", []):
-        yield Reason(code="left-behind", detail=f"run {run.id} left {name}: ovirt-release reap {run.id}")
+    cells = {r["cell"] for r in run.of("collected") if r.get("cell")}
+    for cell, objects in left_behind(run).items():
+        if cell not in cells:  # of a cell that was tested, the cell itself tells it
+            yield from (_left(run, name) for name in objects)
     for kind in ("internalerror", "interrupted", "trouble"):
         for text in dict.fromkeys(r["text"] for r in run.of(kind)):
             yield Reason(code=kind, detail=f"run {run.id}: {text}")
     if fact.ended is None:
         yield Reason(code="run-not-finished", detail=f"run {run.id} never reached its end")
-    elif not fact.complete:
+    elif not fact.complete or fact.pytest_exit not in JUDGED:
         text = f"run {run.id} ended early, pytest's code {fact.pytest_exit}"
         yield Reason(code="run-not-finished", detail=text)
     elif fact.pytest_exit == FAILED and not _failures(run):
@@ -209,6 +223,10 @@ def unfinished(run: Run, fact: RunVerdict) -> Iterator[Reason]:
         yield Reason(code="unrecorded-failure", detail=text)
     for name in run.torn:
         yield Reason(code="torn-journal", detail=f"run {run.id}: the last line of {name} was cut off")
+
+
+def _left(run: Run, name: str) -> Reason:
+    return Reason(code="left-behind", detail=f"run {run.id} left {name}: ovirt-release reap {run.id}")
 
 
 def _failures(run: Run) -> bool:

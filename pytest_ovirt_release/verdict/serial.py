@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERDICT_FILE = "verdict.json"
-LARGEST_VERDICT = 64 * 1024 * 1024
-"""Bytes of a verdict.json at most; one of 1,000 runs and 50 cells is about 20 MiB."""
+LARGEST_VERDICT = 128 * 1024 * 1024
+"""Bytes of a verdict.json at most; one of 1,000 runs, 50 cells and two values of evidence each is about 52 MiB."""
 
 
 def verdict_json(verdict: Verdict) -> str:

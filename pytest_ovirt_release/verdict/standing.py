@@ -7,6 +7,7 @@ make a state better.
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.verdict.fold import worst
@@ -22,8 +23,10 @@ ABSENT: frozenset[State] = frozenset({"missing", "skipped", "blocked"})
 
 
 def person(name: str) -> str:
-    """Return a tester's name as it is compared: blanks and capitals make no other person."""
-    return " ".join(name.split()).casefold()
+    """Return a tester's name as it is compared: how a machine types it makes no other person."""
+    plain = unicodedata.normalize("NFKC", name)
+    shown = "".join(c for c in plain if c.isspace() or not unicodedata.category(c).startswith("C"))
+    return " ".join(shown.split()).casefold()
 
 
 def variants(attempts: Iterable[Attempt]) -> list[list[Attempt]]:
@@ -57,14 +60,24 @@ def combine(attempts: Iterable[Attempt]) -> State:
 
 
 def _in_time(attempt: Attempt) -> tuple[str, bool, str]:
-    # Of two that began in the same instant a pass comes first: it must not take away what went wrong beside it.
-    return attempt.started or "", attempt.state != "passed", attempt.run
+    # A pass takes away only what had ended before it began; of two in the same instant it comes first.
+    is_pass = attempt.state == "passed"
+    return (attempt.started if is_pass else attempt.ended) or "", not is_pass, attempt.run
 
 
 def too_few(requirement: Requirement, attempts: Sequence[Attempt]) -> str:
-    """Return why the passes of one variant do not suffice for `min_testers` and `clean_runs`, or nothing."""
-    passed = [a for a in attempts if a.state == "passed"]
-    testers, runs = {person(a.tester) for a in passed}, {a.run for a in passed}
+    """Return why the passes of one variant do not suffice for `min_testers` and `clean_runs`, or nothing.
+
+    Runs are clean one after the other: those before the last that went wrong, for whomever, do not count.
+    """
+    testers: set[str] = set()
+    runs: set[str] = set()
+    for attempt in sorted(attempts, key=_in_time):
+        if attempt.state == "passed":
+            testers.add(person(attempt.tester))
+            runs.add(attempt.run)
+        elif attempt.state not in ABSENT:
+            runs.clear()
     if len(testers) < requirement.min_testers:
         return f"passed for {len(testers)} of {requirement.min_testers} testers"
     if len(runs) < requirement.clean_runs:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pytest_ovirt_release import __version__
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.release.model import Moment, Sha256, Strict, Text
-from pytest_ovirt_release.verdict.model import EXIT_CODES, Word
+from pytest_ovirt_release.verdict.model import EXIT_CODES, MAY_SHIP, Word
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,7 +70,8 @@ class Predicate(Strict):
     """The verdict, and the digests of everything that it came from.
 
     `time_verified` is when it was attested, `as_of` the moment it was judged for. `page` is none where no page could
-    be read, `waivers_sha256` where no waivers were given, `decision_sha256` where no decision stood beside it.
+    be read, `waivers_sha256` where no waivers were given, `decision_sha256` and `decision` (what the meeting decided)
+    where no decision stood beside it.
     ValueError: the exit code is not the verdict's.
     """
 
@@ -86,6 +87,7 @@ class Predicate(Strict):
     waivers_sha256: Sha256 | None
     runs: tuple[AttestedRun, ...]
     decision_sha256: Sha256 | None
+    decision: Literal["go", "no-go"] | None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -94,12 +96,19 @@ class Predicate(Strict):
         return self
 
     def line(self) -> str:
-        """Return the verdict as one line, as `Verdict.last_line` begins."""
+        """Return the verdict as one line, and what the meeting decided if it said no."""
         name = f"{self.page.id if self.page else 'no page'}, candidate {self.candidate.version}"
         if self.candidate.rc:
             name += f" {self.candidate.rc}"
         where = " (REHEARSAL)" if self.rehearsal else ""
-        return f"{name}: {self.verdict}{where} · as of {self.as_of} · exit {self.exit_code}"
+        no = " · the meeting decided NO-GO" if self.decision == "no-go" else ""
+        return f"{name}: {self.verdict}{where} · as of {self.as_of}{no} · exit {self.exit()}"
+
+    def exit(self) -> int:
+        """Return the exit code for who asks: the verdict's, or NO-GO's where the meeting said no."""
+        return (
+            EXIT_CODES["NO-GO"] if self.decision == "no-go" and self.verdict in MAY_SHIP else self.exit_code
+        )
 
 
 class Statement(Strict):
@@ -116,9 +125,14 @@ class Statement(Strict):
 
 
 def state(
-    verdict: Verdict, candidate: Candidate, *, verdict_json: bytes, decision: bytes | None, now: datetime
+    verdict: Verdict,
+    candidate: Candidate,
+    *,
+    verdict_json: bytes,
+    decision: tuple[bytes, Literal["go", "no-go"]] | None,
+    now: datetime,
 ) -> Statement:
-    """Return the statement on a verdict: `verdict_json` and `decision` are the bytes of their files. Pure.
+    """Return the statement on a verdict: the bytes of verdict.json and decision.json, and what was decided. Pure.
 
     Raises:
         ReleaseError: the candidate lists no file.
@@ -128,7 +142,8 @@ def state(
         "verifier": {"name": VERIFIER, "version": __version__},
         "time_verified": now,
         "verdict_sha256": hashlib.sha256(verdict_json).hexdigest(),
-        "decision_sha256": None if decision is None else hashlib.sha256(decision).hexdigest(),
+        "decision_sha256": None if decision is None else hashlib.sha256(decision[0]).hexdigest(),
+        "decision": None if decision is None else decision[1],
     }
     return Statement.model_validate(
         {

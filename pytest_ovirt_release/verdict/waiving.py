@@ -65,7 +65,12 @@ def apply(
     as_of: datetime,
 ) -> tuple[tuple[RequirementVerdict, ...], tuple[WaiverVerdict, ...]]:
     """Return the requirements with their waived cells, and what became of each waiver."""
-    open_cells = {cell.id: cell for r in judged for cell in r.cells if cell.disposition == "unsatisfied"}
+    open_cells = {
+        cell.id: cell
+        for r in judged
+        for cell in r.cells
+        if cell.disposition == "unsatisfied" and _can_block(page, r)
+    }
     used: dict[str, str] = {}
     told = []
     for waiver in waivers:
@@ -107,6 +112,11 @@ def _standing(waiver: Waiver, page: Page, candidate_sha256: str, as_of: datetime
     return "used", waiver.reason
 
 
+def _can_block(page: Page, requirement: RequirementVerdict) -> bool:
+    """Return whether an open cell of a requirement stands against a GO: only there a waiver is of use."""
+    return requirement.level == "must" or page.should == "explain"
+
+
 def _accepts(waiver: Waiver, cell: CellVerdict | None) -> bool:
     return cell is not None and (cell.cell_class == "unproven" or waiver.accepts == "disproven")
 
@@ -116,7 +126,7 @@ def _idle(waiver: Waiver, open_cells: dict[str, CellVerdict]) -> str:
     worse = [c for c in waiver.cells if c in open_cells and not _accepts(waiver, open_cells[c])]
     if worse:
         return f"it accepts what is unproven, but disproven is {', '.join(worse)}"
-    return "nothing that it names is open: delete it"
+    return "nothing that it names stands in the way: delete it"
 
 
 def _told(waiver: Waiver, page: Page, status: Status, detail: str) -> WaiverVerdict:

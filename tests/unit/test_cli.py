@@ -215,8 +215,8 @@ def test_an_engine_that_does_not_answer_is_one_message(monkeypatch: pytest.Monke
 def decided(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     asked: list[Any] = []
 
-    def decide_again(runs: Any, as_of: Any, waivers: Any) -> Verdict:
-        asked.extend([list(runs), as_of and as_of.isoformat()])
+    def decide_again(run: Any, as_of: Any, waivers: Any) -> Verdict:
+        asked.extend([run, as_of and as_of.isoformat()])
         return Verdict(
             generated_by="x", verdict="INCOMPLETE", exit_code=10, rehearsal=True, as_of="2012-02-07T15:00:00Z",
             page=None, candidate=None, reasons=(), remarks=(), must=Counts(unproven=1), should=Counts(),
@@ -227,10 +227,10 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_verdict_prints_the_console_and_exits_with_its_code(decided: list[Any]) -> None:
-    shown = run("verdict", "a", "b", "--as-of", "2012-02-07T15:00:00")
+    shown = run("verdict", "a", "--as-of", "2012-02-07T15:00:00")
     assert shown.exit_code == 10
     assert shown.output.splitlines()[-1].startswith("release: INCOMPLETE (REHEARSAL)")
-    assert decided == [[Path("a"), Path("b")], "2012-02-07T15:00:00+00:00"]
+    assert decided == [Path("a"), "2012-02-07T15:00:00+00:00"]
 
 
 def test_verdict_as_json_is_the_verdict(decided: list[Any]) -> None:

@@ -125,10 +125,11 @@ def test_a_missing_schema_is_one_mistake_among_others(page_data: dict[str, Any],
     [
         (b"a = \n", "not TOML: Invalid value (at line 1, column 5)"),
         (b"a = 'caf\xe9'\n", "byte 8 is not UTF-8; save the file as UTF-8"),
-        (b"#" * (LARGEST + 1), "is larger than 4 MiB; no data file of a release is"),
+        (b"#" * (LARGEST + 1), "is larger than 1 MiB; no data file of a release is"),
         (b"a = " + b"[" * 100_000, "not TOML: nested too deeply"),
+        (b"\n" + b"a." * 65 + b"a = 1", "line 2 has more than 64 dots; no data file of a release has"),
     ],
-    ids=["not TOML", "not UTF-8", "too big", "too deep"],
+    ids=["not TOML", "not UTF-8", "too big", "too deep", "too many dots"],
 )
 def test_what_is_no_data_file_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
     path = tmp_path / "x.toml"

@@ -130,7 +130,7 @@ def test_what_reasons_say_of_a_refused_run_is_not_said_again(conditional: Verdic
 def test_a_waived_reason_without_its_waiver_is_still_said(conditional: Verdict) -> None:
     lines = said(conditional.model_copy(update={"waivers": (), "refused": ()}))
     assert any("Alex Example (Release manager) accepts it until 2026-12-31" in line for line in lines)
-    assert any("nothing that it names is open" in line for line in lines)
+    assert any("nothing that it names stands in the way" in line for line in lines)
     assert any("is of another candidate" in line for line in lines)
 
 

@@ -200,9 +200,7 @@ def unrecorded() -> Verdict:
 def invalid() -> Verdict:
     """Everything that makes the gate itself broken, at once."""
     given = rich_page(historical=True)
-    one = RunMaker(
-        given, "r1", overlay=True, page_sha256=OTHER_SHA, candidate_sha256=OTHER_SHA, overlay_sha256=OTHER_SHA
-    )
+    one = RunMaker(given, "r1", page_sha256=OTHER_SHA, candidate_sha256=OTHER_SHA, overlay_sha256=OTHER_SHA)
     one.add("mistake", text="marks do not fit").add("fact", key="engine-not-judged", value="4.4", source="x")
     lab = RunMaker(given, "r2", lab=True).all_pass().end()
     late = RunMaker(given, "r3")

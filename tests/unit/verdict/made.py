@@ -98,7 +98,7 @@ class RunMaker:
                 "page": self.page.id,
                 "page_sha256": PAGE_SHA,
                 "candidate_sha256": CANDIDATE_SHA,
-                "overlay": False,
+                "overlay_sha256": "",
                 "lab": False,
                 "target": "staging",
                 "tester": "tess",

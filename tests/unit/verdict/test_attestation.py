@@ -75,7 +75,7 @@ def judged(folder: Path, **made: Any) -> Path:
         for rc in ("rc3", "rc4"):
             patch.setitem(CANDIDATES, rc, candidate_with_files(rc))
         write_run(folder, **{"rc": "rc3", **made})
-    (folder / "verdict.json").write_text(verdict_json(recompute([folder], NOW)))
+    (folder / "verdict.json").write_text(verdict_json(recompute(folder, NOW)))
     return folder
 
 
@@ -232,11 +232,13 @@ def test_a_merge_is_attested_with_all_its_runs(keys: Keys, tmp_path: Path) -> No
     merged = tmp_path / "merged"
     as_of = ("--as-of", "2026-11-22T12:00:00Z")
     assert run("merge", *runs, *as_of, "--out", merged).exit_code == 0
-    (merged / "decision.json").write_text("{}\n")
+    decided = ("--vote", "Ann:development:go", "--minutes", "https://example.test")
+    assert run("decide", merged, "go", *decided).exit_code == 0
     assert run("attest", merged, "--key", keys.ann, "--gnupg-home", keys.room.home).exit_code == 0
     predicate = payload_of(merged)["predicate"]
     assert [r["run"] for r in predicate["runs"]] == ["r1", "r2"]
-    assert predicate["decision_sha256"] == sha256(b"{}\n")
+    assert predicate["decision_sha256"] == sha256((merged / "decision.json").read_bytes())
+    assert predicate["decision"] == "go"
     verified = verify(merged, fingerprint=keys.ann, key_file=keys.file(keys.ann))
     assert (verified.beside, verified.remarks) == (("verdict.json", "decision.json"), ())
 
@@ -312,9 +314,11 @@ def test_a_decision_that_was_changed_or_taken_away_is_told(
     keys: Keys, folder: Path, check: Callable[..., Result]
 ) -> None:
     (folder / ATTESTATION_FILE).unlink()
-    (folder / "decision.json").write_text("{}")
+    words = ("decide", folder, "no-go", "--minutes", "https://example.test", "--reason", "we saw it")
+    assert run(*words).exit_code == 0
     (folder / ATTESTATION_FILE).write_text(attest(folder, keys.ann, keys.room.home))
-    assert check().exit_code == 0
+    shown = check()
+    assert (shown.exit_code, "the meeting decided NO-GO" in shown.output) == (1, True)
     (folder / "decision.json").write_text("{ }")
     refused(check(), "decision.json: its SHA-256 is")
     (folder / "decision.json").unlink()
@@ -778,7 +782,7 @@ def test_a_candidate_without_files_is_nothing_to_attest(keys: Keys, tmp_path: Pa
 
 def test_a_verdict_without_a_candidate_is_nothing_to_attest(keys: Keys, folder: Path) -> None:
     (folder / "candidate.toml").write_text("broken")
-    (folder / "verdict.json").write_text(verdict_json(recompute([folder], NOW)))
+    (folder / "verdict.json").write_text(verdict_json(recompute(folder, NOW)))
     with pytest.raises(
         ReleaseError, match="nothing to attest: the verdict is INVALID and names no candidate"
     ):

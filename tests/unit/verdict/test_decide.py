@@ -128,7 +128,8 @@ def test_trouble_beside_proof_of_somebody_else_is_a_remark() -> None:
     half.collect("t.py::test_a", "a")
     half.ran("t.py::test_a")
     verdict = decide(inputs(TWO), [half.end(), troubled], NOW)
-    assert (verdict.verdict, codes(verdict)) == ("INCOMPLETE", {"trouble"})
+    assert (verdict.verdict, codes(verdict)) == ("INCOMPLETE", {"must-missing"})
+    assert "trouble" in {r.code for r in verdict.remarks}
 
 
 @pytest.mark.parametrize("kind", ["internalerror", "interrupted", "trouble"])
@@ -162,13 +163,19 @@ def test_an_uncontrolled_must_is_conditional() -> None:
     [
         ({"page_sha256": OTHER_SHA}, "other-page"),
         ({"candidate_sha256": OTHER_SHA}, "other-candidate"),
-        ({"overlay_sha256": OTHER_SHA}, "other-overlay"),
-        ({"overlay": True}, "override-in-live-run"),
+        ({"overlay_sha256": OTHER_SHA, "lab": True}, "other-overlay"),
     ],
 )
 def test_a_run_of_something_else_is_invalid(changes: dict[str, Any], code: str) -> None:
     verdict = judge(RunMaker(TWO, **changes).all_pass().end())
     assert (verdict.verdict, verdict.exit_code, codes(verdict)) == ("INVALID", 12, {code})
+
+
+def test_a_live_run_with_other_signers_or_places_is_invalid() -> None:
+    run = RunMaker(TWO, overlay_sha256=OTHER_SHA).all_pass().end()
+    assert codes(judge(run, overlay_sha256=OTHER_SHA)) == {"override-in-live-run"}
+    lab = RunMaker(TWO, overlay_sha256=OTHER_SHA, lab=True).all_pass().end()
+    assert judge(lab, overlay_sha256=OTHER_SHA).verdict == "GO"
 
 
 def test_a_historical_page_judges_rehearsals_only() -> None:

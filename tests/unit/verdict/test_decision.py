@@ -42,7 +42,7 @@ def judged(folder: Path, waivers: str = "") -> Path:
     """Write the verdict.json of a run, as the run itself does."""
     if waivers:
         (folder / "waivers.toml").write_text(waivers)
-    (folder / "verdict.json").write_text(verdict_json(recompute([folder], NOW)))
+    (folder / "verdict.json").write_text(verdict_json(recompute(folder, NOW)))
     return folder
 
 
@@ -55,7 +55,8 @@ def test_a_go_is_bound_to_the_verdict_it_was_based_on(tmp_path: Path) -> None:
     folder = judged(write_run(tmp_path / "run"))
     made = decide(folder)
     assert made.based_on.sha256 == hashlib.sha256((folder / "verdict.json").read_bytes()).hexdigest()
-    assert (made.based_on.verdict, made.based_on.rehearsal, made.votes) == ("GO", False, (GO,))
+    assert made.based_on.facts
+    assert (made.based_on.facts.verdict, made.based_on.facts.rehearsal, made.votes) == ("GO", False, (GO,))
     Draft202012Validator(schemas.load("decision")).validate(json.loads(made.model_dump_json(by_alias=True)))
 
 
@@ -110,7 +111,7 @@ def test_a_doctored_verdict_is_not_even_read(tmp_path: Path, old: str, new: str)
     path.write_text(path.read_text().replace(old, new).replace('"exit_code": 1,', '"exit_code": 0,'))
     with pytest.raises(ReleaseError, match="is no verdict that this program wrote"):
         decide(folder)
-    assert decide(folder, "no-go", reason="somebody changed it").based_on.verdict is None
+    assert decide(folder, "no-go", reason="somebody changed it").based_on.facts is None
 
 
 def test_a_newer_verdict_is_refused_with_a_sentence(tmp_path: Path) -> None:
@@ -125,6 +126,8 @@ def test_conditions_are_accepted_with_a_reason_and_only_while_they_hold(tmp_path
     folder = judged(write_run(tmp_path / "run", spoil=fail_a), WAIVERS)
     with pytest.raises(ReleaseError, match="GO-CONDITIONAL: say why"):
         decide(folder)
-    assert decide(folder, reason="Bob mends it next week").based_on.verdict == "GO-CONDITIONAL"
+    facts = decide(folder, reason="Bob mends it next week").based_on.facts
+    assert facts
+    assert facts.verdict == "GO-CONDITIONAL"
     with pytest.raises(ReleaseError, match="and is NO-GO now: "):
         decide(folder, reason="Bob mends it next week", now=NOW + timedelta(days=9))

@@ -86,7 +86,7 @@ def write_run(
 
 def write_bundle(folder: Path, path: Path) -> Path:
     contents = read_folder(folder)
-    path.write_bytes(pack(parse_run(contents).id, contents, lambda name: (folder / name).read_bytes()))
+    path.write_bytes(pack(contents, folder))
     return path
 
 
@@ -107,7 +107,7 @@ def test_a_folder_and_its_bundle_are_the_same_run(tmp_path: Path) -> None:
     assert packed.read_bytes() == write_bundle(folder, tmp_path / "y").read_bytes()
     verdict = join(folder, packed)
     assert (verdict.verdict, len(verdict.runs), verdict.refused) == ("GO", 1, ())
-    assert verdict_json(verdict) == verdict_json(recompute([folder], NOW))
+    assert verdict_json(verdict) == verdict_json(recompute(folder, NOW))
 
 
 def test_one_testers_pass_and_anothers_failure_are_a_conflict(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ HOSTILE: dict[str, tuple[Any, str]] = {
         "was written by a newer version",
     ),
     "unknown key": (
-        lambda m, d: [(m, d.replace(b'"run"', b'"x": 1, "run"', 1) if m.name == "manifest.json" else d)],
+        lambda m, d: [(m, d.replace(b'"files"', b'"x": 1, "files"', 1) if m.name == "manifest.json" else d)],
         "its manifest.json is broken",
     ),
     "not utf-8": (
@@ -358,7 +358,7 @@ def test_a_folder_altered_after_its_run_is_refused(tmp_path: Path) -> None:
     assert join(folder).reasons[0].code == "altered-run"
     folder = write_run(tmp_path / "page")
     (folder / "page.toml").write_bytes(PAGES["other"])
-    assert "its page.toml is not the one" in join(folder).reasons[0].detail
+    assert "page.toml: is not the one" in join(folder).reasons[0].detail
 
 
 def test_journals_of_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:

@@ -216,3 +216,23 @@ def test_adding_a_run_without_passes_never_improves_a_verdict(case: Case, data: 
 def test_order_and_repetition_of_runs_change_nothing(case: Case, data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations([*case.runs, *case.runs]))
     assert verdict_json(Case(case.inputs, tuple(shuffled)).judge()) == verdict_json(case.judge())
+
+
+@given(cases(), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_run_that_did_not_end_well_never_improves_what_a_sound_one_says(
+    case: Case, data: st.DataObject
+) -> None:
+    assert case.inputs.page
+    sound = tuple(
+        run
+        for run in case.runs
+        if run.first("end") and not any(run.of("trouble")) and not any(run.of("interrupted"))
+    )
+    if not sound or any(run.first("intent") for run in sound):
+        return
+    more = data.draw(runs(case.inputs.page, "r9", ("passed",) * 20 + BAD))
+    unsound = of_records("r9", [r for r in more.records if r["kind"] != "end"])
+    before, after = Case(case.inputs, sound).judge(), Case(case.inputs, (*sound, unsound)).judge()
+    event(f"{before.verdict} -> {after.verdict}")
+    assert rank(after) <= rank(before)

@@ -53,6 +53,7 @@ def attempts(text: str, started: str = "") -> list[Attempt]:
                 {
                     "nodeid": "t", "run": f"r{number}", "tester": tester, "environment": environment,
                     "state": state, "started": None if state == "missing" else moment,
+                    "ended": None if state == "missing" else moment,
                 }
             )
         )  # fmt: skip
@@ -71,8 +72,17 @@ def test_of_two_in_the_same_instant_the_pass_takes_nothing_away() -> None:
         assert combine(attempts(text, now)) == "failed"
 
 
+def test_a_pass_takes_away_only_what_had_ended_before_it_began() -> None:
+    failed, passed = attempts("ann@x failed, ann@x passed")
+    long = failed.model_copy(update={"ended": "2026-11-22T12:30:00.000+00:00"})
+    assert combine([failed, passed]) == "passed"
+    assert combine([long, passed]) == "failed"
+
+
 def test_blanks_and_capitals_make_no_other_person() -> None:
     assert person("  Ann   Example ") == person("ann example") == "ann example"
+    assert person("Jos\u00e9") == person("Jose\u0301")
+    assert person("\uff41\uff4e\uff4e") == person("ann\u200b") == person("\u202eann") == "ann"
 
 
 def test_variants_are_kept_apart() -> None:
@@ -89,9 +99,11 @@ def test_variants_are_kept_apart() -> None:
         ("ann@x passed, Ann@y passed", 2, 1, "passed for 1 of 2 testers"),
         ("ann@x passed, bob@x failed", 2, 1, "passed for 1 of 2 testers"),
         ("ann@x passed", 1, 2, "passed in 1 of 2 clean runs"),
-        ("ann@x passed, ann@x flaky", 1, 2, "passed in 1 of 2 clean runs"),
+        ("ann@x passed, ann@x flaky", 1, 2, "passed in 0 of 2 clean runs"),
         ("ann@x passed, ann@x passed", 1, 2, ""),
         ("", 1, 1, "passed for 0 of 1 testers"),
+        ("ann@x passed, bob@x failed, ann@x passed", 1, 2, "passed in 1 of 2 clean runs"),
+        ("bob@x failed, ann@x passed, ann@x skipped, ann@x passed", 1, 2, ""),
     ],
 )
 def test_enough_testers_and_clean_runs(text: str, testers: int, runs: int, said: str) -> None:

@@ -138,7 +138,11 @@ def test_a_page_that_lists_nobody_allows_no_waiver() -> None:
 
 
 def test_a_cell_of_a_distribution_can_be_waived() -> None:
-    assert judge(waivers("d[el9]")).waivers[0].status == "used"
+    strict = PAGE.model_copy(update={"should": "explain"})
+    run = RunMaker(PAGE).all_pass().end()
+    verdict = decide(inputs(strict, waivers=waivers("d[el9]")), [run], NOW)
+    assert verdict.waivers[0].status == "used"
+    assert judge(waivers("d[el9]")).waivers[0].status == "unused"
 
 
 def test_a_waiver_for_a_node_of_another_target_is_only_unused() -> None:
