@@ -108,7 +108,8 @@ def test_nothing_is_said_twice(conditional: Verdict) -> None:
     lines = said(conditional)
     for waiver in conditional.waivers:
         assert sum(waiver.id in line for line in lines) == 1
-        assert sum(waiver.detail in line for line in lines) == 1
+        same = sum(other.detail == waiver.detail for other in conditional.waivers)
+        assert sum(waiver.detail in line for line in lines) == same
     for run in conditional.refused:
         assert sum(run.name in line for line in lines) == 1
     assert part(lines, "Why GO-CONDITIONAL") == ["  - 3 cells are not proven but waived: see Waivers"]
