@@ -15,7 +15,7 @@ nox.options.sessions = ["tests", "rehearsal"]
 nox.options.error_on_external_run = True
 
 ROOT = Path(__file__).parent
-CODE = ("pytest_ovirt_release", "acceptance", "tests", "conftest.py", "noxfile.py")
+CODE = ("pytest_ovirt_release", "acceptance", "bench", "tests", "conftest.py", "noxfile.py")
 
 
 def python(session: nox.Session, *arguments: str) -> None:
@@ -52,6 +52,12 @@ def rehearsal(session: nox.Session) -> None:
 def controls(session: nox.Session) -> None:
     """Every fault of the lab: each must disprove exactly what its table row names."""
     python(session, "tests/controls/run.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Budgets as ratios within one run, about five minutes; `-- --quick` takes less than one."""
+    python(session, "-m", "bench.verdict", *session.posargs)
 
 
 @nox.session

@@ -28,9 +28,10 @@ from pytest_ovirt_release.target.loading import load_target
 from pytest_ovirt_release.target.writing import write_target
 from pytest_ovirt_release.verdict import contents, controls, recompute
 from pytest_ovirt_release.verdict.contents import read_folder
-from pytest_ovirt_release.verdict.decide import PYTEST_JUDGED, Inputs, decide, process_exit
+from pytest_ovirt_release.verdict.decide import Inputs, decide, process_exit
 from pytest_ovirt_release.verdict.fold import left_behind
 from pytest_ovirt_release.verdict.journals import read_run
+from pytest_ovirt_release.verdict.rules import JUDGED
 from pytest_ovirt_release.verdict.waiving import unknown_cells
 
 if TYPE_CHECKING:
@@ -50,9 +51,10 @@ CHOICES = (
 class Controller:
     """Prepares a run before collection and ends it after the last teardown."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is started yet."""
+    def __init__(self, settings: Settings, unfit: Sequence[str] = ()) -> None:
+        """Take the settings, and why this pytest is not fit to judge; nothing is started yet."""
         self.settings = settings
+        self._unfit = unfit
         self.verdict: Verdict | None = None
         self.run: run_folder.RunFolder | None = None
         self.context: Context | None = None
@@ -79,6 +81,8 @@ class Controller:
 
     def _prepare(self, run: run_folder.RunFolder) -> Context:
         settings = self.settings
+        if self._unfit:
+            raise ReleaseError("\n".join(["nothing could be judged by this run:", *self._unfit]))
         if settings.target is None:
             raise ReleaseError(f"no target: {CHOICES}")
         is_lab = settings.target == "lab"
@@ -142,7 +146,10 @@ class Controller:
             return None
         data = loading.read_bounded(chosen)
         given = loading.parse_waivers(data, chosen)
-        if wrong := tuple(unknown_cells(loading.load_page(page_file), given)):
+        page = loading.load_page(page_file)
+        if given.page != page.id and self.settings.waivers is None:
+            return None  # it lies there for live runs, and this is a rehearsal on another page
+        if wrong := tuple(unknown_cells(page, given)):
             raise ReleaseError("\n".join([f"{chosen}: {len(wrong)} mistake(s)", *(f"  {w}" for w in wrong)]))
         return data
 
@@ -155,17 +162,16 @@ class Controller:
             raise ReleaseError("\n".join(["the suite's marks do not fit the release page:", *found]))
         for test in scanned:
             tests[test.requirement] = (*tests.get(test.requirement, ()), test.test)
-        copies = read_folder(context.folder).files
+        copies = read_folder(context.folder)
         known = controls.read_controls(settings.suite / "controls.json")
         context.journal.write(
             "run",
             sync=True,
             run=context.sources.run_id,
             page=context.page.id,
-            page_sha256=recompute.digest(copies.get(contents.PAGE)),
-            candidate_sha256=recompute.digest(copies.get(contents.CANDIDATE)),
-            overlay=context.overlay is not None,
-            overlay_sha256=recompute.digest(copies.get(contents.OVERLAY)),
+            page_sha256=copies.sha256(contents.PAGE),
+            candidate_sha256=copies.sha256(contents.CANDIDATE),
+            overlay_sha256=copies.sha256(contents.OVERLAY),
             lab=self._lab is not None,
             target=context.target.name if context.target else None,
             tester=settings.tester or "rehearsal",
@@ -194,11 +200,11 @@ class Controller:
         self._end_lab()
         for text in self.trouble:
             self.context.journal.write("trouble", text=text, sync=True)
-        complete = pytest_exit in PYTEST_JUDGED and not self.trouble
+        complete = pytest_exit in JUDGED and not self.trouble
         sealed = self._journal_digests() if complete else {}
         self.context.journal.write("end", exit=pytest_exit, complete=complete, files=sealed, sync=True)
         self.context.journal.close()
-        self.verdict = recompute.recompute([self.run.path])
+        self.verdict = recompute.recompute(self.run.path)
         files.write_all(self.verdict, self.run.path)
         return process_exit(self.verdict, pytest_exit)
 

@@ -6,23 +6,33 @@ and marks, and changes nothing else.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from pytest_ovirt_release import options
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from pytest_ovirt_release.controller import Controller
     from pytest_ovirt_release.record.context import Context
 
-LISTING = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow")
+LISTING = (
+    *("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow"),
+    *("help", "version", "markers"),
+)
 """pytest's options that only show something."""
+
+PARTS = tuple(f"ovirt-release-{name}" for name in ("controller", "worker", "recorder", "fixtures", "plain"))
+"""Names that the parts below are registered by; `-p no:NAME` would leave a run that nothing judges."""
+
+OWN_CODES = range(7)
+"""pytest's own exit codes; any other, such as of `pytest.exit(returncode=11)`, would read as a verdict's."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,11 +56,50 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not settings.suite.is_dir() or not settings.suite.is_relative_to(settings.root):
         raise pytest.UsageError(f"release_suite: {settings.suite} is no folder under rootdir {settings.root}")
+    if blocked := [name for name in PARTS if config.pluginmanager.is_blocked(name)]:
+        raise pytest.UsageError(f"-p no:{blocked[0]}: nothing would judge the release suite; leave it out")
     if not options.is_release_mode(settings, config.args, config.invocation_params.dir):
         config.pluginmanager.register(PlainPart(settings.suite, settings.root), "ovirt-release-plain")
+    elif _only_lists(config):
+        config.pluginmanager.register(ListPart(config, settings), "ovirt-release-controller")
     else:
-        part = ListPart if any(config.getoption(name, None) for name in LISTING) else ControllerPart
-        config.pluginmanager.register(part(config, settings), "ovirt-release-controller")
+        # Kept beside the plugin manager too: a test may unregister whatever it likes, and is judged all the same.
+        config.stash[PART] = part = ControllerPart(config, settings)
+        config.pluginmanager.register(part, "ovirt-release-controller")
+        config.add_cleanup(_guard_exit())
+
+
+def _only_lists(config: pytest.Config) -> bool:
+    return any(config.getoption(name, None) for name in LISTING)
+
+
+def _unfit(config: pytest.Config) -> tuple[str, ...]:
+    """Return one sentence for each way in which this pytest would let a failure pass."""
+    found = []
+    if sys.flags.optimize:
+        found.append("Python runs with -O (or PYTHONOPTIMIZE), which drops `assert`; run it without")
+    if config.getoption("runxfail", None):
+        found.append("--runxfail lets tests with known failures pass; leave it out")
+    if not config.pluginmanager.hasplugin("skipping"):
+        found.append("-p no:skipping lets tests with known failures pass; leave it out")
+    return tuple(found)
+
+
+def _guard_exit() -> Callable[[], None]:
+    """Let `os._exit` end this process with no code that reads as a verdict's, and return how to undo that.
+
+    It ends pytest before any hook could give a verdict, and 0 means GO. Children that fork keep the real one.
+    """
+    real, pid = os._exit, os.getpid()
+
+    def end(status: int) -> NoReturn:
+        real(_without_verdict(status) if os.getpid() == pid else status)
+
+    def undo() -> None:
+        os._exit = real
+
+    os._exit = end
+    return undo
 
 
 def _play(config: pytest.Config, context: Context) -> None:
@@ -122,6 +171,19 @@ class WorkerPart:
         _arm_signals()
         _play(self._config, self.context)
 
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        """Record a hook that breaks after the last test: the controller does not hear of it."""
+        try:
+            return (yield)
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # not KeyboardInterrupt: xdist is impatient with a slow machine
+            text = f"worker {self.context.journal.path.stem} broke off: {type(error).__name__}: {error}"
+            self.context.journal.write("trouble", text=text, sync=True)
+            raise
+
 
 class ListPart:
     """`--collect-only`: lists the tests, computes no verdict, starts no lab."""
@@ -154,9 +216,8 @@ class ControllerPart:
         from pytest_ovirt_release.controller import Controller  # noqa: PLC0415 - release mode only
 
         self._config = config
-        self._interrupted = False
         self._exit: int | None = None
-        self.controller: Controller = Controller(settings)
+        self.controller: Controller = Controller(settings, _unfit(config))
         if config.pluginmanager.hasplugin("html"):
             from pytest_ovirt_release.report.pytest_html import PytestHtmlView  # noqa: PLC0415 - where it is used
 
@@ -201,10 +262,6 @@ class ControllerPart:
             last = (str(excrepr).strip().splitlines() or ["unknown"])[-1]
             self.controller.context.journal.write("internalerror", text=last, sync=True)
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """Remember that somebody, or pytest.exit, ended the run early: maybe before it began."""
-        self._interrupted = True
-
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Give the verdict once every fixture is torn down and every worker has ended."""
@@ -212,7 +269,7 @@ class ControllerPart:
 
     def _finish(self, pytest_exit: int) -> int:
         try:
-            self._exit = self.controller.finish(pytest_exit)
+            self._exit = self.controller.finish(_own_code(pytest_exit))
         except Exception as error:  # noqa: BLE001 - a verdict that cannot be given is never GO
             self.controller.trouble.append(str(error))
             self._exit = int(pytest.ExitCode.INTERNAL_ERROR)
@@ -220,10 +277,7 @@ class ControllerPart:
 
     def exit_code(self, given: int) -> int:
         """Return the process's exit code: what the verdict said, and never 0 where none was given."""
-        if self._exit is not None:
-            return self._exit
-        begun = self._interrupted or self.controller.run is not None
-        return int(pytest.ExitCode.INTERRUPTED) if begun and given == 0 else given
+        return self._exit if self._exit is not None else _without_verdict(given)
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Say the verdict last, when pytest has said everything else."""
@@ -234,6 +288,18 @@ class ControllerPart:
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and self.controller.run is not None:
             _say(terminal, self.controller, self._exit)
+
+
+PART = pytest.StashKey[ControllerPart]()
+
+
+def _own_code(given: int) -> int:
+    return given if given in OWN_CODES else int(pytest.ExitCode.INTERRUPTED)
+
+
+def _without_verdict(given: int) -> int:
+    """Return the exit code of a run that no verdict was given in: never 0."""
+    return _own_code(given) or int(pytest.ExitCode.INTERRUPTED)
 
 
 def _say(terminal: Any, controller: Controller, process_exit: int | None) -> None:  # noqa: ANN401 - pytest's reporter has no public type
@@ -266,8 +332,21 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     """Let the verdict's exit code stand; let go of lab and lock even when pytest never came to a session."""
     try:
         given = yield
+    except (SystemExit, KeyboardInterrupt):  # of a hook, or of somebody who does not want to wait
+        if PART not in config.stash:
+            raise
+        given = pytest.ExitCode.INTERRUPTED
     finally:
-        part = config.pluginmanager.get_plugin("ovirt-release-controller")
-        if isinstance(part, ControllerPart):
+        part = config.stash.get(PART, None)
+        if part is not None:
             part.controller.abandon()
-    return part.exit_code(int(given or 0)) if isinstance(part, ControllerPart) else given
+    if part is None:
+        return _without_verdict(int(given or 0)) if not given and _ought_to_judge(config) else given
+    return part.exit_code(int(given or 0))
+
+
+def _ought_to_judge(config: pytest.Config) -> bool:
+    """Return whether a pytest that ended before it was configured had a release suite to run."""
+    if hasattr(config, "workerinput") or _only_lists(config):
+        return False
+    return options.is_release_mode(options.read_settings(config), config.args, config.invocation_params.dir)

@@ -21,6 +21,9 @@ LARGEST_TEXT = 16 * 1024
 
 SCHEMA = "ovirt-release-journal/1"
 
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
+
 
 class Journal:
     """Writes one process's journal; `redact` is applied to every text that goes in."""
@@ -37,9 +40,7 @@ class Journal:
         """Append one record; `sync` also waits for the disk. Raises OSError when the disk is full."""
         # Never earlier than the record before: a clock that is set back must not change the order of what happened.
         self._last = max(self._last, datetime.now(UTC).isoformat(timespec="milliseconds"))
-        record = {"kind": kind, "at": self._last, **fields}
-        line = json.dumps(plain(record, self._redact), ensure_ascii=True, separators=(",", ":")) + "\n"
-        data = line.encode("ascii")
+        data = _line({"kind": kind, "at": self._last, **fields}, self._redact).encode("ascii")
         written = os.write(self._fd, data)
         if written != len(data):
             # Half a record in the middle of a file would look like damage to every reader.
@@ -53,6 +54,29 @@ class Journal:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _line(record: dict[str, object], redact: Callable[[str], str]) -> str:
+    """Return a record as one line of redacted JSON."""
+    line = _unchanged(record)
+    if line is None or redact(line) != line:
+        line = _encode(plain(record, redact))
+    return f"{line}\n"
+
+
+def _unchanged(record: dict[str, object]) -> str | None:
+    """Return the JSON of a record that `plain` could change by redacting only; None where it might do more.
+
+    Nearly all records are like that, and a suite of 10,000 tests writes 40,000 of them.
+    """
+    if not _SIMPLE.issuperset(map(type, record.values())):
+        return None
+    try:
+        line = _encode(record)
+    except ValueError:  # a number that is not finite
+        return None
+    # Where nothing is escaped, every text stands in the line as it is: a secret in it would be seen there.
+    return line if "\\" not in line and len(line) <= LARGEST_TEXT else None
 
 
 def plain(value: object, redact: Callable[[str], str]) -> Any:  # noqa: ANN401 - JSON has no narrower type

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import traceback
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,6 @@ from pytest_ovirt_release.record import suite
 from pytest_ovirt_release.record.journal import plain, sound
 
 if TYPE_CHECKING:
-    import warnings
     from collections.abc import Generator, Iterator, Sequence
 
     from pytest_ovirt_release.record.context import Context
@@ -50,7 +51,7 @@ class Recorder:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Let a test that takes an axis run once for each of its values."""
         for axis, values in self._axes.items():
-            if axis in metafunc.fixturenames and any(True for _ in _marks(metafunc.definition)):
+            if axis in metafunc.fixturenames and _marks(metafunc.definition):
                 metafunc.parametrize(axis, values, ids=values, indirect=True, scope="session")
 
     @pytest.hookimpl(wrapper=True)
@@ -58,7 +59,8 @@ class Recorder:
         """Record every variant of a marked test: naming one by its id leaves the others out without a trace."""
         made = yield
         for item in made if isinstance(made, list) else ():
-            for requirement, level, cell in self._cells_of(item) if isinstance(item, pytest.Item) else ():
+            cells = self._cells_of(item, _marks(item)) if isinstance(item, pytest.Item) else ()
+            for requirement, level, cell in cells:
                 self.write("collected", nodeid=item.nodeid, requirement=requirement, level=level, cell=cell)
         return made
 
@@ -77,8 +79,9 @@ class Recorder:
         """Give every test its cells, record all of them, and refuse marks that do not fit the page."""
         marked, unread = [], []
         for item in items:
-            unread += list(self._unread(item))
-            cells = self._cells_of(item)
+            marks = _marks(item)
+            unread += list(self._unread(item, marks))
+            cells = self._cells_of(item, marks)
             item.stash[CELLS] = cells
             marked += [self._marked(item, level, requirement) for requirement, level, _ in cells]
             sentence = (
@@ -103,9 +106,9 @@ class Recorder:
             items.clear()  # xdist hands out even what a failed collection found
             raise pytest.UsageError("\n".join(["the suite's marks do not fit the release page:", *found]))
 
-    def _cells_of(self, item: pytest.Item) -> tuple[tuple[str, str, str], ...]:
+    def _cells_of(self, item: pytest.Item, marks: Sequence[pytest.Mark]) -> tuple[tuple[str, str, str], ...]:
         found = []
-        for mark in _marks(item):
+        for mark in marks:
             for argument in mark.args:
                 requirement = str(argument)
                 value = next(
@@ -114,10 +117,10 @@ class Recorder:
                 found.append((requirement, mark.name, suite.cell_id(requirement, value)))
         return tuple(found)
 
-    def _unread(self, item: pytest.Item) -> Iterator[str]:
+    def _unread(self, item: pytest.Item, marks: Sequence[pytest.Mark]) -> Iterator[str]:
         """Yield the marks of a test that are not in the suite's source: alias, base class, hook, no id."""
         test = item.nodeid.split("[")[0]
-        for mark in _marks(item):
+        for mark in marks:
             if mark.kwargs or (test, *map(str, mark.args)) not in self._expected:
                 how = suite.HOW.format(level=mark.name)
                 yield f"{test}: its mark {mark.name} cannot be read from its source: {how}"
@@ -138,18 +141,35 @@ class Recorder:
             self.write("deselected", nodeid=item.nodeid)
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Let a marked test break where pytest only warns: it returns something, or a thread of it has failed."""
+        if not item.stash.get(CELLS, ()):
+            return (yield)
+        with warnings.catch_warnings():
+            # `return False` was meant to be an assertion; the second line is unittest's word for the same.
+            warnings.simplefilter("error", pytest.PytestReturnNotNoneWarning)
+            warnings.filterwarnings("error", "It is deprecated to return a value", DeprecationWarning)
+            warnings.simplefilter("error", pytest.PytestUnhandledThreadExceptionWarning)
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, call: pytest.CallInfo[None]
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Say on the report which of our errors it was."""
+        """Say on the report which of our errors it was, and what came of it before any hook could change that."""
+        before = call.excinfo
         report = yield
-        if os.getpid() != self._pid:
-            # A test forked, and its child came back through pytest: it must not run or record the rest a second time.
-            os._exit(3)
-        if call.excinfo is None and str(report.longrepr).startswith("[XPASS(strict)]"):
-            report.release_error = {"error": "Xpass"}  # type: ignore[attr-defined]  # rides along
-        if call.excinfo is not None:
-            report.release_error = _error_facts(call.excinfo.value)  # type: ignore[attr-defined]  # rides along
+        self._end_forked_child()
+        raised = call.excinfo or before  # pytest's unittest support puts its own there
+        facts: dict[str, str | None] = {}
+        if raised is not None:
+            facts = _error_facts(raised.value, item)
+        elif str(report.longrepr).startswith("[XPASS(strict)]"):
+            facts = {"error": "Xpass"}
+        if facts:
+            skipped = raised is not None and isinstance(raised.value, pytest.skip.Exception)
+            outcome = report.outcome if not report.passed else "skipped" if skipped else "failed"
+            report.release_error = facts | {"outcome": outcome}  # type: ignore[attr-defined]  # rides along
         return report
 
     @pytest.hookimpl(tryfirst=True)
@@ -158,6 +178,19 @@ class Recorder:
         _clean(report, self._redact)
         error = getattr(report, "release_error", None) or {}
         rerun = str(report.outcome) == "rerun"
+        if report.passed and "outcome" in error:
+            # A hook, of a conftest perhaps, made a pass of it.
+            report.outcome = error["outcome"]
+            report.longrepr = report.longrepr or f"a hook let this pass, but it {report.outcome}"
+        unusual = {
+            "rerun": rerun or None,
+            "subtest": isinstance(report, pytest.SubtestReport) or None,
+            "wasxfail": None if (reason := getattr(report, "wasxfail", None)) is None else str(reason),
+            "message": error.get("message") or _message(report) or None,
+            "error": error.get("error"),
+            "code": error.get("code"),
+            "on": error.get("on"),
+        }
         self.write(
             "report",
             sync=report.when == "teardown"
@@ -165,14 +198,8 @@ class Recorder:
             nodeid=report.nodeid,
             when=report.when,
             outcome=report.outcome,
-            rerun=rerun,
-            subtest=isinstance(report, pytest.SubtestReport),
-            wasxfail=None if (reason := getattr(report, "wasxfail", None)) is None else str(reason),
             duration=report.duration,
-            message=error.get("message") or _message(report),
-            error=error.get("error"),
-            code=error.get("code"),
-            on=error.get("on"),
+            **{name: value for name, value in unusual.items() if value is not None},
         )
 
     @pytest.hookimpl(tryfirst=True)
@@ -182,14 +209,23 @@ class Recorder:
         if (clean := sound(self._redact(text))) != text:
             warning_message.message = clean
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: object) -> None:
         """Record that pytest or a plugin broke: such a run proves nothing more."""
+        self._end_forked_child()
         last = (str(excrepr).strip().splitlines() or ["unknown"])[-1]
         self.write("internalerror", text=last, sync=True)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Record that somebody, or pytest.exit, ended the run early."""
+        self._end_forked_child()
         self.write("interrupted", text=f"{excinfo.typename}: {excinfo.value}".rstrip(": "), sync=True)
+
+    def _end_forked_child(self) -> None:
+        """End a child that a test forked and that came back through pytest: it must not run or record the rest."""
+        if os.getpid() != self._pid:
+            os._exit(3)
 
 
 def _clean(report: pytest.TestReport | pytest.CollectReport, redact: Redactor) -> None:
@@ -210,12 +246,13 @@ def _clean(report: pytest.TestReport | pytest.CollectReport, redact: Redactor) -
             report.wasxfail = sound(redact(report.wasxfail))
 
 
-def _marks(node: Any) -> Any:  # noqa: ANN401 - items and function definitions share only this
-    for level in suite.LEVELS:
-        yield from node.iter_markers(level)
+def _marks(node: Any) -> list[pytest.Mark]:  # noqa: ANN401 - items and function definitions share only this
+    """Return the marks of ours in the order of the levels; of thousands of tests most have none."""
+    found = [mark for mark in node.iter_markers() if mark.name in suite.LEVELS]
+    return sorted(found, key=lambda mark: suite.LEVELS.index(mark.name)) if found else found
 
 
-def _error_facts(error: BaseException) -> dict[str, str | None]:
+def _error_facts(error: BaseException, item: pytest.Item) -> dict[str, str | None]:
     """Return plain facts of an exception, fit to cross to the controller."""
     # A mistake somebody can mend (ReleaseError) and a bug of the test say nothing about the requirement.
     kinds: tuple[tuple[str, type[BaseException] | tuple[type[BaseException], ...]], ...] = (
@@ -225,12 +262,20 @@ def _error_facts(error: BaseException) -> dict[str, str | None]:
         ("Assertion", (AssertionError, pytest.fail.Exception)),
     )
     kind = next((name for name, types in kinds if isinstance(error, types)), "Error")
+    if isinstance(error, pytest.fail.Exception) and not _is_from_body(error, item):
+        kind = "Xpass" if str(error) == "Unexpected success" else "Error"
     return {
         "error": kind,
         "message": str(error) if isinstance(error, Unproven | ReleaseError | CheckFailed) else None,
         "code": str(getattr(error, "code", "") or "") or None,
         "on": error.on if isinstance(error, Blocked) else None,
     }
+
+
+def _is_from_body(error: BaseException, item: pytest.Item) -> bool:
+    """Return whether it was the test that failed itself, and not pytest that refused it (`async`, unittest)."""
+    code = getattr(getattr(item, "function", None), "__code__", None)
+    return code is None or any(frame.f_code is code for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
 def _message(report: pytest.TestReport | pytest.CollectReport) -> str:

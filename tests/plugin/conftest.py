@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,7 @@ version = "9.9"
 engine = ">=4.5"
 release_date = 2026-12-01
 requirements = [
-  {{ id = "alpha", level = "must", title = "Alpha holds", section = "S", line = 1, sha256 = "{zero}", proof = "p" }},
-  {{ id = "beta", level = "must", title = "Beta holds", section = "S", line = 2, sha256 = "{zero}", proof = "p", axis = "component", needs = ["alpha"] }},
-  {{ id = "gamma", level = "should", title = "Gamma holds", section = "S", line = 3, sha256 = "{zero}", proof = "p" }},
+{requirements}
 ]
 [source]
 uri = "https://example.test/page"
@@ -37,6 +37,13 @@ tarball = "https://example.test/vdsm.tar.gz"
 signature = "https://example.test/vdsm.tar.gz.sig"
 notes = "https://example.test/vdsm.md"
 """
+
+REQUIREMENT = '  {{ id = "{id}", level = "{level}", title = "{title}", section = "S", line = 1, sha256 = "{zero}", proof = "p"{more} }},'
+REQUIREMENTS = {
+    "alpha": ("must", "Alpha holds", ""),
+    "beta": ("must", "Beta holds", ', axis = "component", needs = ["alpha"]'),
+    "gamma": ("should", "Gamma holds", ""),
+}
 
 CANDIDATE = """
 schema = "ovirt-release-candidate/1"
@@ -103,19 +110,38 @@ class Project:
     """A release project under pytester; `run` runs pytest in it and `verdict` reads what it left."""
 
     pytester: pytest.Pytester
+    cached: bool = False
+    """Whether pytest keeps its cache, which `--lf` and its like go by."""
 
     @property
     def root(self) -> Path:
         return self.pytester.path
 
-    def suite(self, source: str, *, controlled: bool = True) -> None:
+    def musts(self) -> dict[str, str]:
+        """Return the title of each must of the page."""
+        page = tomllib.loads((self.root / "pages" / "page-1.toml").read_text())
+        return {r["id"]: r["title"] for r in page["requirements"] if r["level"] == "must"}
+
+    def page(self, requirements: Mapping[str, tuple[str, str, str]]) -> None:
+        """Write the release page: level, title and further keys of each requirement."""
+        zero = "0" * 64
+        rows = [
+            REQUIREMENT.format(id=name, level=level, title=title, zero=zero, more=more)
+            for name, (level, title, more) in requirements.items()
+        ]
+        text = PAGE.format(page="page-1", zero=zero, requirements="\n".join(rows))
+        (self.root / "pages" / "page-1.toml").write_text(text)
+
+    def suite(
+        self, source: str, *, controlled: bool = True, requirements: Iterable[str] = REQUIREMENTS
+    ) -> None:
         """Write the acceptance tests, and the controls that make their checks known to fail."""
         path = self.root / "acceptance" / "test_all.py"
         path.write_text(source)
         package = Path(__file__).parents[2] / "pytest_ovirt_release"
         digest = digest_of([path], package)
         entry = {"faults": ["some-fault"], "digest": digest}
-        known = dict.fromkeys(("alpha", "beta", "gamma"), entry) if controlled else {}
+        known = dict.fromkeys(requirements, entry) if controlled else {}
         (path.parent / "controls.json").write_text(
             json.dumps({"schema": "ovirt-release-controls/1", "requirements": known})
         )
@@ -127,7 +153,8 @@ class Project:
 
     def bare(self, *args: str) -> pytest.RunResult:
         """Run pytest with just these arguments."""
-        return self.pytester.runpytest_subprocess("-p", "no:cacheprovider", *args, timeout=60)
+        cache = () if self.cached else ("-p", "no:cacheprovider")
+        return self.pytester.runpytest_subprocess(*cache, *args, timeout=60)
 
     def folder(self) -> Path:
         """Return the newest run folder."""
@@ -152,14 +179,13 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Proje
     (root / "pyproject.toml").write_text(PROJECT)
     for folder in ("acceptance", "pages"):
         (root / folder).mkdir()
-    names = {"page": "page-1", "zero": "0" * 64, "commit": "1" * 40}
-    (root / "pages" / "page-1.toml").write_text(PAGE.format(**names))
-    (root / "candidate.toml").write_text(CANDIDATE.format(**names))
+    (root / "candidate.toml").write_text(CANDIDATE.format(page="page-1", commit="1" * 40))
     (root / "target.toml").write_text(TARGET)
     (root / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     (root / "key").write_text("key\n")
     (root / "engine.password").write_text(PASSWORD)
     (root / "engine.password").chmod(0o600)
     made = Project(pytester)
+    made.page(REQUIREMENTS)
     made.suite(GOOD)
     return made

@@ -90,25 +90,6 @@ def test_a_test_of_no_requirement_that_is_blocked_is_a_failing_test(project: Pro
     assert project.run().ret == 1
 
 
-EXITS = {
-    "finish": "def pytest_sessionfinish():",
-    "start": "def pytest_sessionstart():",
-    "configure": "def pytest_configure():",
-}
-
-
-@pytest.mark.parametrize("hook", EXITS.values(), ids=EXITS)
-def test_a_hook_that_ends_pytest_with_0_does_not_end_it_with_0(project: Project, hook: str) -> None:
-    conftest = f"import pytest\n{hook}\n    pytest.exit('bye', returncode=0)\n"
-    (project.root / "acceptance" / "conftest.py").write_text(conftest)
-    result = project.run("-n0")
-    assert result.ret == 2
-    if "configure" not in hook:
-        assert project.verdict()["verdict"] == "INCOMPLETE"
-        result.stdout.fnmatch_lines(["*a hook ended the session before its verdict*"])
-        assert "INCOMPLETE" in result.outlines[-1]
-
-
 def test_a_suite_that_is_not_where_the_project_says_is_refused(project: Project) -> None:
     result = project.bare("--rootdir", "pages", "-c", "pyproject.toml", "acceptance")
     assert result.ret == 4

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import GOOD, Project
-
-LIVE = ("--release-target", "target.toml", "--release-tester", "tess", "--release-allow-changes")
-SLOW = GOOD.replace(
-    '"""Beta holds for each component."""',
-    "import pathlib, time\n    pathlib.Path('running').touch()\n    time.sleep(30)",
-)
+from tests.plugin.conftest import Project
 
 
 def test_no_target_is_a_usage_error_that_names_the_choices(project: Project) -> None:
@@ -72,49 +62,3 @@ def test_reports_that_cannot_be_written_end_the_run_at_once(project: Project) ->
     result = project.run()
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*cannot record this run in*reports*"])
-
-
-def started(project: Project, *args: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
-    """Start pytest in the project and wait until its slow test runs."""
-    words = [*prefix, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *LIVE, *args]
-    process = subprocess.Popen(
-        words, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-    )
-    end = time.monotonic() + 50
-    while not (project.root / "running").exists() and time.monotonic() < end and process.poll() is None:
-        time.sleep(0.05)
-    return process
-
-
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_is_incomplete(project: Project, workers: str, number: signal.Signals) -> None:
-    project.suite(SLOW)
-    process = started(project, workers)
-    process.send_signal(number)
-    out, _ = process.communicate(timeout=50)
-    assert process.returncode == 2, out.decode()
-    assert project.verdict()["verdict"] == "INCOMPLETE"
-    assert "INCOMPLETE" in out.decode().strip().splitlines()[-1]
-
-
-def test_a_killed_run_leaves_incomplete(project: Project) -> None:
-    project.suite(SLOW)
-    process = started(project)
-    process.kill()
-    process.communicate(timeout=30)
-    assert project.verdict()["verdict"] == "INCOMPLETE"
-
-
-def test_a_disk_that_fills_up_ends_the_run_with_one_sentence(project: Project) -> None:
-    project.suite(GOOD.replace('"""Alpha holds."""', "raise AssertionError('x' * 12_000)"))
-    words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *LIVE]
-    # A limit of 8 KiB on every file a process writes stands for a full disk: the same error, at the same place.
-    result = subprocess.run(
-        ["bash", "-c", 'ulimit -f 8; exec "$@"', "bash", *words],
-        cwd=project.root, capture_output=True, text=True, timeout=50, check=False,
-    )  # fmt: skip
-    assert result.returncode not in {0, 1, 10, 11}
-    assert "cannot record to" in result.stdout + result.stderr
-    verdicts = [p for p in (project.root / "reports").rglob("verdict.json") if p.stat().st_size]
-    assert all('"verdict": "GO' not in p.read_text() for p in verdicts)

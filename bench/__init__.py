@@ -1,0 +1,1 @@
+"""Benchmarks: what a budget allows, measured as ratios within one run."""
