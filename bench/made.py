@@ -197,7 +197,7 @@ def bundles(folder: Path, count: int, size: Size) -> list[Path]:
     for number in range(count):
         run = run_folder(folder / "run", size, number)
         path = folder / f"{number:08x}{SUFFIX}"
-        path.write_bytes(pack(f"{number:08x}", read_folder(run), run))
+        path.write_bytes(pack(read_folder(run), run))
         made.append(path)
     return made
 
