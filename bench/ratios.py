@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -76,10 +77,21 @@ def run_once(arm: Arm, env: Mapping[str, str]) -> Took:
     return Took(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / LINUX_KIB)
 
 
-def in_turns(arms: Mapping[str, Arm], times: int, env: Mapping[str, str]) -> dict[str, Took]:
-    """Run each command that often, A B A B ..., and return the least of each: the first round compiles, too."""
-    rounds = [{name: run_once(arm, env) for name, arm in arms.items()} for _ in range(times)]
-    return {name: least([each[name] for each in rounds]) for name in arms}
+def in_turns(arms: Mapping[str, Arm], times: int, env: Mapping[str, str]) -> dict[str, list[Took]]:
+    """Run each command that often, A B B A A B ..., and return what each took, round by round."""
+    found: dict[str, list[Took]] = {name: [] for name in arms}
+    for turn in range(times):
+        for name in list(arms)[:: 1 if turn % 2 else -1]:
+            found[name].append(run_once(arms[name], env))
+    return found
+
+
+def ratio(dear: Sequence[float], cheap: Sequence[float]) -> float:
+    """Return how many times more the one takes than the other: the median of all rounds.
+
+    Two that ran right after one another met the same machine; the best of each may have met two different ones.
+    """
+    return statistics.median(a / b for a, b in zip(dear, cheap, strict=True))
 
 
 def least(found: Sequence[Took]) -> Took:

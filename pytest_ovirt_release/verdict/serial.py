@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 
 VERDICT_FILE = "verdict.json"
 LARGEST_VERDICT = 128 * 1024 * 1024
-"""Bytes of a verdict.json at most; one of 1,000 runs, 50 cells and two values of evidence each is about 52 MiB."""
+"""Bytes of a verdict.json at most; one of 1,000 runs, 50 cells and two values of evidence each is about 55 MiB."""
 
 
 def verdict_json(verdict: Verdict) -> str:
     """Return a verdict as JSON in the model's order: stable, ASCII only, ending with a newline."""
-    data = _finite(verdict.model_dump(by_alias=True))
-    return json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False, default=str) + "\n"
+    data = verdict.model_dump(by_alias=True)
+    try:
+        return _json(data)
+    except ValueError:  # some number is not finite; looking for it first would copy all of a merge's 50 MiB
+        return _json(_finite(data))
 
 
 def read_verdict(path: Path) -> tuple[bytes, Verdict]:
@@ -51,6 +54,10 @@ def read_verdict(path: Path) -> tuple[bytes, Verdict]:
         raise ReleaseError(
             f"{file}: is no verdict that this program wrote: {where}: {first['msg']} ({error.error_count()} mistake(s))"
         ) from None
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=True, allow_nan=False, default=str) + "\n"
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold

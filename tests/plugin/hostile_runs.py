@@ -72,7 +72,7 @@ ENDED = (
     Case("should-stop", "a test tells the session to stop", "missing", "def test_first(request):\n    request.session.shouldstop = 'enough'\n\n" + PASSES, code=2, modes=N0),
     Case("no-items", "a test empties the session's list of tests", "missing", "def test_first(request):\n    request.session.items.clear()\n\n" + PASSES, modes=N0),
     Case("session-teardown", "a session fixture fails in its teardown", "errored", "@pytest.fixture(scope='session')\ndef breaks():\n    yield\n    raise OSError('no')\n\nMUST\ndef test_NAME(breaks):\n    pass"),
-    Case("session-teardown-dies", "the process dies in the teardown of a session fixture", "missing", "@pytest.fixture(scope='session')\ndef dies():\n    yield\n    os._exit(0)\n\nMUST\ndef test_NAME(dies):\n    pass", code=2, with_workers=("errored", 10), modes=N2),
+    Case("session-teardown-dies", "the process dies in the teardown of a session fixture", "errored", "@pytest.fixture(scope='session')\ndef dies():\n    yield\n    os._exit(0)\n\nMUST\ndef test_NAME(dies):\n    pass", code=2, with_workers=("errored", 10)),
     Case("no-restart", "a worker dies, and `--max-worker-restart=0`", "errored", does("os._exit(0)"), args=("--max-worker-restart=0",), modes=N2),
     Case("worker-dies-at-finish", "a worker dies after its last test", "passed", PASSES, args=("--max-worker-restart=0",), conftest=hook("def pytest_sessionfinish(session):\n    if hasattr(session.config, 'workerinput'):\n        os._exit(0)", "os"), modes=N2),
     Case("worker-breaks-at-finish", "a hook of a worker fails after its last test", "passed", PASSES, conftest=hook("def pytest_sessionfinish(session):\n    if hasattr(session.config, 'workerinput'):\n        raise OSError('no')", "os"), modes=N2),
@@ -110,8 +110,8 @@ TAMPERED = (
 """The test lays hands on what the run records."""
 
 STOPPED = (
-    Case("sigkill-controller", "pytest itself is killed (kill -9)", "errored", code=-9),
-    Case("sigterm", "pytest is asked to end (SIGTERM)", "errored", code=2),
+    Case("sigkill-controller", "somebody kills pytest itself (kill -9)", "errored", code=-9),
+    Case("sigterm", "somebody asks pytest to end (SIGTERM)", "errored", code=2),
     Case("ctrl-c", "Ctrl-C", "errored", code=2),
     Case("ctrl-c-twice", "Ctrl-C, and once more while a fixture is torn down", "errored", code=2),
     Case("sigint-ignored", "Ctrl-C, where pytest was started by a script that ignores it", "errored", code=2),
