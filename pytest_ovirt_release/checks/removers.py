@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_ovirt_release.checks.engine import Engine
+    from pytest_ovirt_release.checks.engine.facts import Host
     from pytest_ovirt_release.checks.ledger import Entry
     from pytest_ovirt_release.checks.waiting import Say
 
@@ -207,7 +208,7 @@ class Remover:
         hosts = self._engine.hosts
         found = known or self._find(entry, hosts.find)
         host = hosts.get(found) if found else None
-        if host is None:
+        if host is None or self._is_untouched(entry, host):
             return
         self._own(entry, host.name, host.comment)
         host_id = host.id
@@ -222,6 +223,11 @@ class Remover:
             self._wait(f"{entry} in maintenance", lambda: (status(), None), "maintenance", GONE)
         self._insist(f"{entry} removed", lambda: hosts.remove(host_id))
         self._wait(f"{entry} gone", lambda: (status(), None), GONE)
+
+    def _is_untouched(self, entry: Entry, host: Host) -> bool:
+        """Return whether a node registered by itself and the run ended before it marked and approved the host."""
+        itself = entry.details.get("registered_itself") is True
+        return itself and host.status == "pending_approval" and host.comment != self._comment
 
     def _deactivate_host(self, host_id: str) -> None:
         """Ask for maintenance unless that is already on its way, or the host can be removed as it is."""

@@ -123,6 +123,25 @@ def test_what_was_under_way_when_the_run_was_killed_is_waited_for(engine: FakeEn
     assert engine.calls == ["hosts.remove h1"]
 
 
+def test_a_node_that_registered_itself_is_nobodys_until_the_run_has_marked_it(
+    engine: FakeEngine, book: Book
+) -> None:
+    engine.host(status="pending_approval", name="node-1", comment="")
+    book.made("host", "node-1", "h1", registered_itself=True)
+    assert remove(engine, book) == []
+    assert engine.calls == []
+    assert book.open == []
+
+
+def test_a_node_that_registered_itself_and_is_up_is_told_when_it_carries_no_mark(
+    engine: FakeEngine, book: Book
+) -> None:
+    engine.host(status="up", name="node-1", comment="")
+    book.made("host", "node-1", "h1", registered_itself=True)
+    (left,) = remove(engine, book)
+    assert "not touched" in (left.left or "")
+
+
 def test_what_does_not_carry_the_run_id_is_never_touched(engine: FakeEngine, book: Book) -> None:
     engine.host(status="up", name="production-7", comment="rel-someone-else-run")
     engine.disks["d1"] = "golden-image"
