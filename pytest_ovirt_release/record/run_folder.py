@@ -28,10 +28,6 @@ class RunFolder:
     path: Path
     id: str
 
-    def journal(self, process: str) -> Path:
-        """Return the journal file of one process (`controller`, `gw0` …)."""
-        return self.path / "journal" / f"{process}.jsonl"
-
     def lock(self) -> FileLock:
         """Return the lock that is held as long as the run lives."""
         return FileLock(self.path / "run.lock")

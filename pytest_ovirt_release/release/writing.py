@@ -27,27 +27,28 @@ def to_toml(model: BaseModel) -> str:
 def write_atomically(path: Path, content: str | bytes, *, replace: bool = False) -> None:
     """Write a file so that it is there whole or not at all; a text as UTF-8.
 
-    Raises ReleaseError when it cannot be written, or is there already and `replace` is false.
+    Raises ReleaseError when it cannot be written, or is there already and `replace` is false. Then an older file is
+    as it was, and nothing is left beside it.
     """
     if not replace and path.exists():
-        raise ReleaseError(f"{path}: is there already; choose another name, or add --force to replace it")
+        raise _there_already(path)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise ReleaseError(f"{path}: cannot be written: {error.strerror}") from error
+        raise ReleaseError(f"{path}: cannot be written: {error.strerror or error}") from error
     made = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
-        made.chmod(0o644)  # mkstemp makes it private; this is a file to hand on
+        made.chmod(0o666 & ~_umask())  # mkstemp makes it private; this is a file to hand on
         if replace:
             made.replace(path)
         else:
             _link(made, path)
     except OSError as error:
-        raise ReleaseError(f"{path}: cannot be written: {error.strerror}") from error
+        raise ReleaseError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             made.unlink()
@@ -58,9 +59,18 @@ def _link(made: Path, path: Path) -> None:
     try:
         path.hardlink_to(made)
     except FileExistsError:
-        raise ReleaseError(
-            f"{path}: is there already; choose another name, or add --force to replace it"
-        ) from None
+        raise _there_already(path) from None
+
+
+def _there_already(path: Path) -> ReleaseError:
+    return ReleaseError(f"{path}: is there already; choose another name, or remove it first")
+
+
+def _umask() -> int:
+    """Return the process's umask; there is no way to ask for it but to set it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - walks a model's dump, which holds anything

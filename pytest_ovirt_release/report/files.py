@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.release.writing import write_atomically
 from pytest_ovirt_release.verdict.serial import VERDICT_FILE, verdict_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_ovirt_release.verdict.model import Verdict
 
 
@@ -40,35 +39,17 @@ def write_all(verdict: Verdict, folder: Path) -> tuple[Path, ...]:
 
 
 def write_text(path: Path, content: str) -> Path:
-    """Replace a file atomically: written beside it, synced, renamed over it.
+    """Replace a report, making its folder if need be.
 
     Raises:
         ReleaseError: the disk refused; says which file, why, and what to do. Nothing is left beside it.
     """
-    temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        # mkstemp is private to its owner; a report is meant to be read, as far as the umask allows.
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
+        write_atomically(path, content, replace=True)
+    except (OSError, ReleaseError) as error:
+        said = f"{path}: cannot be written: {error.strerror}" if isinstance(error, OSError) else str(error)
         raise ReleaseError(
-            f"{path}: cannot be written: {error.strerror or error}. "
-            "Make room or choose another folder with the ini key release_reports, then run again."
+            f"{said}. Make room or choose another folder with the ini key release_reports, then run again."
         ) from error
     return path
-
-
-def _umask() -> int:
-    """Return the process's umask; there is no way to ask for it but to set it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from pytest_ovirt_release.report import text, view, words
 from pytest_ovirt_release.report.waivers import Waivers
-from pytest_ovirt_release.verdict.model import MAY_SHIP
+from pytest_ovirt_release.verdict.states import MAY_SHIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

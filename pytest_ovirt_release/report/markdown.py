@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.report import links, said, text, view, words
 from pytest_ovirt_release.report.waivers import Waivers
-from pytest_ovirt_release.verdict.model import MAY_SHIP
+from pytest_ovirt_release.verdict.states import MAY_SHIP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

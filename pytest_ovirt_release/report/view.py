@@ -8,17 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.report.words import STATES, WAIVED, Mark
-from pytest_ovirt_release.verdict.model import WORST_FIRST
+from pytest_ovirt_release.verdict.states import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pytest_ovirt_release.verdict.model import (
-        CandidateFacts,
-        CellVerdict,
-        RequirementVerdict,
-        Verdict,
-    )
+    from pytest_ovirt_release.verdict.model import CandidateFacts, CellVerdict, RequirementVerdict, Verdict
 
 _TEXT_BUDGET = 1_200_000
 _LONG = 600

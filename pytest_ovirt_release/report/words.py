@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from pytest_ovirt_release.verdict.waiving import SOON as SOON_TIME
 
 if TYPE_CHECKING:
-    from pytest_ovirt_release.verdict.model import CellClass, State, Verdict, Word
+    from pytest_ovirt_release.verdict.model import Verdict
+    from pytest_ovirt_release.verdict.states import CellClass, State, Word
     from pytest_ovirt_release.verdict.waiving import Status
 
 Style = Literal["", "good", "bad", "warn", "title"]

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.verdict.fold import MISSING, Outcome, left_behind, worst
-from pytest_ovirt_release.verdict.model import CLASSES, Attempt, CellVerdict, Evidence
+from pytest_ovirt_release.verdict.model import Attempt, CellVerdict, Evidence
 from pytest_ovirt_release.verdict.standing import combine, too_few, variants
+from pytest_ovirt_release.verdict.states import CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pytest_ovirt_release.release.page import Page, Requirement
     from pytest_ovirt_release.verdict.journals import Run
-    from pytest_ovirt_release.verdict.model import Disposition, State
+    from pytest_ovirt_release.verdict.states import Disposition, State
 
 NOWHERE = "(no node)"
 """Stands for the node axis while no run has named its nodes."""

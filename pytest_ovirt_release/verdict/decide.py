@@ -13,8 +13,6 @@ from pytest_ovirt_release import __version__
 from pytest_ovirt_release.verdict import cells, context, rules, waiving
 from pytest_ovirt_release.verdict.fold import worst
 from pytest_ovirt_release.verdict.model import (
-    CLASSES,
-    EXIT_CODES,
     CandidateFacts,
     Counts,
     PageFacts,
@@ -23,6 +21,7 @@ from pytest_ovirt_release.verdict.model import (
     Verdict,
 )
 from pytest_ovirt_release.verdict.rules import Findings, Inputs
+from pytest_ovirt_release.verdict.states import CLASSES, EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

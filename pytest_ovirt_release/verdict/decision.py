@@ -17,9 +17,10 @@ from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.release.loading import read_bounded
 from pytest_ovirt_release.release.model import Moment, Sha256, Strict, Text
 from pytest_ovirt_release.verdict.merge import again
-from pytest_ovirt_release.verdict.model import MAY_SHIP, VerdictFacts
+from pytest_ovirt_release.verdict.model import VerdictFacts  # noqa: TC001 - pydantic reads the annotations
 from pytest_ovirt_release.verdict.recompute import AHEAD
 from pytest_ovirt_release.verdict.serial import LARGEST_VERDICT, VERDICT_FILE, read_verdict, verdict_json
+from pytest_ovirt_release.verdict.states import MAY_SHIP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from pytest_ovirt_release.release.model import Strict
-from pytest_ovirt_release.verdict.model import State, VerdictFacts  # noqa: TC001 - pydantic reads the annotations
+from pytest_ovirt_release.verdict.model import VerdictFacts  # noqa: TC001 - pydantic reads the annotations
+from pytest_ovirt_release.verdict.states import State  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.verdict.model import CellVerdict, Verdict

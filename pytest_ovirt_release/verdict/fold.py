@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.verdict.model import WORST_FIRST
+from pytest_ovirt_release.verdict.states import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_ovirt_release.verdict.journals import Record, Run
-    from pytest_ovirt_release.verdict.model import State
+    from pytest_ovirt_release.verdict.states import State
 
 
 @dataclass(frozen=True)

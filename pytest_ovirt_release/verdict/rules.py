@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         RequirementVerdict,
         RunVerdict,
         WaiverVerdict,
-        Word,
     )
+    from pytest_ovirt_release.verdict.states import Word
 
 FAILED = 1
 """pytest's exit code for "some tests failed"."""

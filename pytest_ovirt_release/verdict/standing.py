@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pytest_ovirt_release.release.page import Requirement
-    from pytest_ovirt_release.verdict.model import Attempt, State
+    from pytest_ovirt_release.verdict.model import Attempt
+    from pytest_ovirt_release.verdict.states import State
 
 ABSENT: frozenset[State] = frozenset({"missing", "skipped", "blocked"})
 """States that neither prove a cell nor spoil somebody else's proof."""

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pytest_ovirt_release import __version__
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.release.model import Moment, Sha256, Strict, Text
-from pytest_ovirt_release.verdict.model import EXIT_CODES, MAY_SHIP, Word
+from pytest_ovirt_release.verdict.states import EXIT_CODES, MAY_SHIP, Word
 
 if TYPE_CHECKING:
     from datetime import datetime

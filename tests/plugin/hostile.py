@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pytest_ovirt_release.verdict.model import State, Word
+from pytest_ovirt_release.verdict.states import State, Word
 
 BOTH = ("-n0", "-n2")
 NO_RUN = None

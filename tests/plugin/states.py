@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
-from pytest_ovirt_release.verdict.model import CLASSES
+from pytest_ovirt_release.verdict.states import CLASSES
 from tests.plugin import hostile, hostile_runs
 from tests.plugin.hostile import Case
 

@@ -17,7 +17,7 @@ from pytest_ovirt_release.lab import faults
 from pytest_ovirt_release.release.loading import parse_page, parse_waivers
 from pytest_ovirt_release.schemas import FORMATS
 from pytest_ovirt_release.target.loading import load_target
-from pytest_ovirt_release.verdict.model import EXIT_CODES
+from pytest_ovirt_release.verdict.states import EXIT_CODES
 from pytest_ovirt_release.verdict.waiving import unknown_cells
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ def test_packages_can_be_added_to_the_end_of_a_written_candidate(
 def test_a_file_that_is_there_stays_unless_replaced(tmp_path: Path) -> None:
     path = tmp_path / "x"
     write_atomically(path, "one")
-    with pytest.raises(ReleaseError, match="is there already; choose another name, or add --force"):
+    with pytest.raises(ReleaseError, match="is there already; choose another name, or remove it first"):
         write_atomically(path, "two")
     assert path.read_text() == "one"
     write_atomically(path, "three", replace=True)

@@ -15,8 +15,6 @@ from pytest_ovirt_release.release.page import Approver
 from pytest_ovirt_release.verdict import rules, waiving
 from pytest_ovirt_release.verdict.fold import worst
 from pytest_ovirt_release.verdict.model import (
-    CLASSES,
-    EXIT_CODES,
     CellVerdict,
     Reason,
     RefusedRun,
@@ -25,6 +23,7 @@ from pytest_ovirt_release.verdict.model import (
     Verdict,
 )
 from pytest_ovirt_release.verdict.standing import combine
+from pytest_ovirt_release.verdict.states import CLASSES, EXIT_CODES
 from tests.unit.report.example_beside import gap, sha
 from tests.unit.report.example_parts import build, counts, reasons_of
 from tests.unit.report.example_rows import COMPONENTS, DISTRIBUTIONS
@@ -34,7 +33,8 @@ from tests.unit.report.example_waivers import waivers as given
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_ovirt_release.verdict.model import Attempt, GapVerdict, State, WaiverVerdict
+    from pytest_ovirt_release.verdict.model import Attempt, GapVerdict, WaiverVerdict
+    from pytest_ovirt_release.verdict.states import State
 
 PAGES = Path(__file__).parents[3] / "acceptance" / "releases"
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_ovirt_release.verdict.model import (
-    CLASSES,
-    EXIT_CODES,
-    WORST_FIRST,
     Attempt,
     CandidateFacts,
     CellVerdict,
@@ -20,13 +17,14 @@ from pytest_ovirt_release.verdict.model import (
     SignerVerdict,
     Verdict,
 )
+from pytest_ovirt_release.verdict.states import CLASSES, EXIT_CODES, WORST_FIRST
 from tests.unit.report.example_beside import RUN, gap, run, sha, timeline
 from tests.unit.report.example_rows import COMPONENTS, ROWS, SIGNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pytest_ovirt_release.verdict.model import State, Word
+    from pytest_ovirt_release.verdict.states import State, Word
 
 TROUBLE: dict[str, tuple[State, str, str | None]] = {
     "source-tarball-signed[vdsm]": (

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ovirt_release.report import console, html, junit, markdown, pytest_html
-from pytest_ovirt_release.verdict.model import EXIT_CODES
+from pytest_ovirt_release.verdict.states import EXIT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ovirt_release.verdict.model import Verdict, Word
+    from pytest_ovirt_release.verdict.model import Verdict
+    from pytest_ovirt_release.verdict.states import Word
 
 REPORTS: dict[str, Callable[[Verdict], str]] = {
     "html": html.render,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pytest_ovirt_release.verdict.decide import decide
 from pytest_ovirt_release.verdict.fold import fold
-from pytest_ovirt_release.verdict.model import MAY_SHIP
 from pytest_ovirt_release.verdict.serial import verdict_json
+from pytest_ovirt_release.verdict.states import MAY_SHIP
 from tests.unit.verdict.made import NOW, RunMaker, inputs, of_records, page, requirement
 from tests.unit.verdict.test_table import ANN, waivers
 

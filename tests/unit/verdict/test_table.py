@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ovirt_release.release.waivers import Waivers
 from pytest_ovirt_release.verdict.decide import decide
-from pytest_ovirt_release.verdict.model import CLASSES, EXIT_CODES, WORST_FIRST
+from pytest_ovirt_release.verdict.states import CLASSES, EXIT_CODES, WORST_FIRST
 from tests.unit.verdict.made import CANDIDATE_SHA, NOW, RunMaker, inputs, page, requirement
 
 if TYPE_CHECKING:
