@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,14 +171,19 @@ class Bench:
     """An engine that runs in a loop of its own thread, with clients in front and stand-ins behind."""
 
     def __init__(
-        self, folder: Path, pki: FakePki, faults: frozenset[str] = frozenset(), speed: float = SPEED
+        self,
+        folder: Path,
+        pki: FakePki,
+        faults: frozenset[str] = frozenset(),
+        speed: float = SPEED,
+        addresses: Sequence[str] = ("127.0.0.2", "127.0.0.3", "127.0.0.9"),
     ) -> None:
         self.exports: Exports = {
             ("127.0.0.1", "/exports/data"): {},
             ("127.0.0.1", "/exports/more"): {},
             ("127.0.0.2", "/data/images"): {},
         }
-        self.nodes = {a: FakeNode(a, self.exports) for a in ("127.0.0.2", "127.0.0.3", "127.0.0.9")}
+        self.nodes = {a: FakeNode(a, self.exports) for a in addresses}
         self.ssh = FakeSsh()
         self.folder = folder
         self.ca_file = folder / "ca.pem"

@@ -1,0 +1,51 @@
+"""Show where the lab differs from the recordings: `python -m tests.lab.contract [TOPIC…] [--folder CAPTURE]`."""
+
+# ruff: noqa: T201 - a program whose output is what it prints
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from tests.lab.contract.derive import folders, topic
+from tests.lab.contract.model import topics
+from tests.lab.contract.replay import replay
+from tests.lab.engine.fakes import Bench, FakePki
+
+SPEED = 20.0
+
+
+def main() -> None:
+    """Replay and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("topic", nargs="*", help="beginnings of topic names; all without one")
+    parser.add_argument(
+        "--folder", type=Path, help="a folder of raw recordings instead of the committed facts"
+    )
+    parser.add_argument("--speed", type=float, default=SPEED)
+    arguments = parser.parse_args()
+    found = topics() if arguments.folder is None else [topic(folder) for folder in folders(arguments.folder)]
+    total = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        pki = FakePki.make(Path(scratch))
+        for item in found:
+            if arguments.topic and not item.name.startswith(tuple(arguments.topic)):
+                continue
+            folder = Path(scratch) / item.name
+            folder.mkdir()
+            bench = Bench(folder, pki, speed=arguments.speed, addresses=())
+            try:
+                differences = replay(item, bench, arguments.speed)
+            finally:
+                bench.close()
+            differing = {d.exchange for d in differences}
+            print(
+                f"===== {item.name}: {len(item.exchanges)} exchanges, {len(differing)} differ, {len(differences)} differences"
+            )
+            for difference in differences:
+                print(difference)
+            total += len(differences)
+    print(f"{total} differences")
+
+
+main()

@@ -1,0 +1,45 @@
+"""What the lab does not do: every such exchange must be answered 501 with its name, and is counted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.lab.contract.model import Exchange
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Operations the lab leaves out: method, path below /ovirt-engine/api, and why."""
+
+    method: str
+    path: str
+    why: str
+
+
+TABLE: tuple[Outside, ...] = (
+    Outside(".*", r"/(users|groups|domains|roles|permissions)(/.*)?", "permissions and users beyond login"),
+    Outside(".*", r"/.*/permissions(/.*)?", "permissions and users beyond login"),
+    Outside(".*", r"/.*tags(/.*)?", "tags"),
+    Outside(".*", r"/instancetypes(/.*)?", "instance types"),
+    Outside(".*", r"/vms/[^/]+/(graphicsconsoles|ticket)(/.*)?", "consoles"),
+    Outside("POST|PUT|DELETE", r"/templates(/.*)?", "templates beyond Blank"),
+    Outside(".*", r"/vms/[^/]+/snapshots(/.*)?", "snapshots"),
+)
+
+
+def outside(exchange: Exchange) -> str | None:
+    """Return why an exchange is out of scope, None where it is not."""
+    path = exchange.path.split("?")[0]
+    if not path.startswith("/ovirt-engine/api"):
+        return None
+    path = path.removeprefix("/ovirt-engine/api").removeprefix("/v4")
+    kinds = exchange.headers.get("Accept", ""), exchange.headers.get("Content-Type", "")
+    if exchange.status not in (401, 404) and any(kind.startswith("application/json") for kind in kinds):
+        return "JSON bodies"
+    for row in TABLE:
+        if re.fullmatch(row.method, exchange.method) and re.fullmatch(row.path, path):
+            return row.why
+    return None
