@@ -19,6 +19,9 @@ class Outside:
     why: str
 
 
+TOPICS = {"static-09-users-permissions": "permissions and users beyond login"}
+"""Whole topics that are not replayed."""
+
 TABLE: tuple[Outside, ...] = (
     Outside(".*", r"/(users|groups|domains|roles|permissions)(/.*)?", "permissions and users beyond login"),
     Outside(".*", r"/.*/permissions(/.*)?", "permissions and users beyond login"),
