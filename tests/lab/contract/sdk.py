@@ -47,6 +47,6 @@ def _operations(service: str, path: str) -> list[Operation]:
             continue
         call = CALL.search(inspect.getsource(function))
         if call is not None:
-            whole = f"{path}/{call[2]}" if call[2] else path
+            whole = f"{path}/{call[2] or ''}".strip("/")
             found.append(Operation(service, name, HTTP[call[1]], whole))
     return found

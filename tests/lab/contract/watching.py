@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import Vm
     from tests.lab.contract.stage import Stage
 
-PAUSE = 0.0005
+PAUSE = 0.002
 GONE = "HTTP 404"
 
 
