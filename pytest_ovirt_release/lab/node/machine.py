@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import urllib.parse
 import uuid
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -103,6 +104,8 @@ class LabNode:
             loses_local="local-disk-lost" in faults,
         )
         self._imageio = Imageio(address, folder / "imageio", *pki.issue(name, (address,)))
+        self._runs_copies = "vm-off-its-storage" in faults
+        self._copies = folder
         hypervisor = NeverExecutes(clock) if "guest-never-executes" in faults else choose()
         self._vms = Vms(hypervisor, clock, folder / "vms", self._disk_path)
 
@@ -161,7 +164,10 @@ class LabNode:
         return True
 
     def _disk_path(self, disk: VmDisk) -> Path:
-        return self._storage.volume(disk.domain_id, disk.image_id)
+        volume = self._storage.volume(disk.domain_id, disk.image_id)
+        if not self._runs_copies:
+            return volume
+        return shutil.copyfile(volume, self._copies / disk.image_id)
 
     async def host_get_capabilities(self) -> Capabilities:
         """Host.getCapabilities."""

@@ -20,8 +20,10 @@ VALID_DAYS = 7
 """Days for which the Release file says that it is valid."""
 
 
-def write(root: Path, suite: str, section: str, packages: Sequence[Package]) -> Path:
-    """Write an unsigned repository below `root`; return its Release file.
+def write(
+    root: Path, suite: str, section: str, packages: Sequence[Package], *, expired: bool = False
+) -> Path:
+    """Write an unsigned repository below `root`; return its Release file. `expired`: it is a month too old.
 
     Layout: pool/SECTION/…/NAME_VERSION_ARCH.deb and dists/SUITE/{Release,SECTION/binary-ARCH/Packages[.gz]}.
     """
@@ -33,7 +35,8 @@ def write(root: Path, suite: str, section: str, packages: Sequence[Package]) -> 
         index.write_text("\n".join(stanzas), encoding="utf-8")
         index.with_suffix(".gz").write_bytes(gzip.compress(index.read_bytes(), mtime=0))
     release = dist / "Release"
-    release.write_text(_release(dist, suite, section, packages), encoding="utf-8")
+    made = datetime.now(UTC).replace(microsecond=0) - timedelta(days=VALID_DAYS + 30 if expired else 0)
+    release.write_text(_release(dist, suite, section, packages, made), encoding="utf-8")
     return release
 
 
@@ -83,8 +86,7 @@ def _md5sums(package: Package) -> str:
     )
 
 
-def _release(dist: Path, suite: str, section: str, packages: Sequence[Package]) -> str:
-    now = datetime.now(UTC).replace(microsecond=0)
+def _release(dist: Path, suite: str, section: str, packages: Sequence[Package], made: datetime) -> str:
     listed = sorted(p for p in dist.rglob("Packages*") if p.is_file())
     sums = "".join(
         f" {hashlib.sha256(p.read_bytes()).hexdigest()} {p.stat().st_size:>8} {p.relative_to(dist)}\n"
@@ -93,7 +95,7 @@ def _release(dist: Path, suite: str, section: str, packages: Sequence[Package]) 
     architectures = " ".join(sorted({p.architecture for p in packages}))
     return (
         f"Origin: oVirt lab\nLabel: oVirt lab\nSuite: {suite}\nCodename: {suite}\n"
-        f"Date: {_date(now)}\nValid-Until: {_date(now + timedelta(days=VALID_DAYS))}\n"
+        f"Date: {_date(made)}\nValid-Until: {_date(made + timedelta(days=VALID_DAYS))}\n"
         f"Architectures: {architectures}\nComponents: {section}\n"
         f"Description: what the lab publishes as Debian packages\nSHA256:\n{sums}"
     )

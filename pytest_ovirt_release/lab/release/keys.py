@@ -98,9 +98,18 @@ class KeyMaker:
         texts as 20110201T000000.
         """
         _run(
-            ["gpg", "--homedir", str(self._home), "--batch", "--no-tty", "--quiet"],
+            self._words,
             ["--faked-system-time", pretended, "--quick-set-expire", fingerprint, at],
         )
+
+    def revoke(self, fingerprint: str) -> None:
+        """Revoke a key by the certificate that gpg made with it; nothing can be signed with it afterwards."""
+        made = self._home / "openpgp-revocs.d" / f"{fingerprint}.rev"
+        # gpg puts a colon before the armor so that nobody revokes a key by importing a file by mistake.
+        text = made.read_text(encoding="ascii").replace(":-----BEGIN", "-----BEGIN")
+        usable = self._home / f"{fingerprint}.asc"
+        usable.write_text(text[text.index("-----BEGIN") :], encoding="ascii")
+        _run([*self._words, "--import"], [str(usable)])
 
     def public_key(self, fingerprint: str) -> bytes:
         """Return the armored public key."""
@@ -108,6 +117,10 @@ class KeyMaker:
         if not exported:
             raise ReleaseError(f"gpg did not export the key {fingerprint}")
         return str(exported).encode("ascii")
+
+    @property
+    def _words(self) -> list[str]:
+        return ["gpg", "--homedir", str(self._home), "--batch", "--no-tty", "--quiet"]
 
     def close(self) -> None:
         """End the agent and remove the home."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.release import deb, yum
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     Sign = Callable[[Path, Path, Form], None]
     """Signs a file (first path) into another in one of gpg's forms."""
 
-TAMPERED, UNSIGNED = "fedora-16", "debian-7"
-"""The distributions that show the faults `package-tampered` and `repository-unsigned`."""
+RPM_FAULTY, DEB_FAULTY = "fedora-16", "debian-7"
+"""The distributions that show the faults of rpm and of deb repositories."""
 
 
 def publish(
@@ -31,19 +32,25 @@ def publish(
 ) -> tuple[CandidatePackage, ...]:
     """Write one distribution's repository; return its packages as the candidate names them."""
     packages = _packages(page, distribution)
+    offered = (
+        _downgraded(packages) if _shows("package-downgraded", distribution, RPM_FAULTY, faults) else packages
+    )
+    expired = _shows("repository-expired", distribution, DEB_FAULTY, faults)
     values = {**places.addresses, "name": distribution.name, "version": page.version, "release": page.version}
     root = places.path(fill_in(distribution.url, values, f"page {page.id}, distribution {distribution.name}"))
-    signed = not ("repository-unsigned" in faults and distribution.name == UNSIGNED)
+    signed = not _shows("repository-unsigned", distribution, DEB_FAULTY, faults)
     if distribution.kind == "deb":
-        release = deb.write(root, distribution.suite or page.id, distribution.section, packages)
+        release = deb.write(
+            root, distribution.suite or page.id, distribution.section, offered, expired=expired
+        )
         if signed:
             sign(release, release.with_name("InRelease"), "clear")
             sign(release, release.with_name("Release.gpg"), "armored")
     else:
-        repomd = yum.write(root, packages)
+        repomd = yum.write(root, offered)
         if signed:
             sign(repomd, repomd.with_name("repomd.xml.asc"), "armored")
-    if "package-tampered" in faults and distribution.name == TAMPERED:
+    if _shows("package-tampered", distribution, RPM_FAULTY, faults):
         _tamper(root, packages[0].name)
     return tuple(
         CandidatePackage(
@@ -51,6 +58,16 @@ def publish(
         )
         for p in packages
     )
+
+
+def _shows(fault: str, distribution: Distribution, faulty: str, faults: frozenset[str]) -> bool:
+    return fault in faults and distribution.name == faulty
+
+
+def _downgraded(packages: list[Package]) -> list[Package]:
+    """Return the packages with the first one as an older build: the repository was never updated for it."""
+    first, *others = packages
+    return [replace(first, version="0.9"), *others]
 
 
 def _packages(page: Page, distribution: Distribution) -> list[Package]:

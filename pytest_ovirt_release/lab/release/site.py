@@ -84,6 +84,8 @@ class ReleaseSite:
             if expiring:
                 # Signed today by a key that ended in 2011: gpg signs with a key only while it lives.
                 keys.expire(signer, at="20110201T000000", pretended="20110101T000000")
+            if "revoked-signing-key" in self._faults:
+                keys.revoke(signer)
             self.signers = (
                 self._role(RELEASE_SIGNER, "Signs the lab's tarballs", signer, keys),
                 self._role(
