@@ -20,7 +20,7 @@ def text() -> str:
     """Return the page."""
     seen = json.loads(CONTROLS.read_text(encoding="utf-8"))["requirements"]
     levels = {r.id: r.level for r in load_page(PAGE).requirements}
-    rows = [f"| `{f.name}` | {f.lie} | {f.breaks} | {', '.join(f.disproves)} |" for f in TABLE]
+    rows = [f"| `{f.name}` | {f.lie} | {f.breaks} | {', '.join(f.disproves)} | {f.says} |" for f in TABLE]
     lies = [f"| {lie} | {', '.join(f'`{f.name}`' for f in TABLE if f.lie == lie)} |" for lie in get_args(Lie)]
     caught = [f"| {name} | {level} | {len(seen[name]['faults'])} |" for name, level in levels.items()]
     lines = [
@@ -32,8 +32,8 @@ def text() -> str:
         "that the row names; every other cell is as without the fault, or *blocked* where the page's `needs` says so.",
         "`ovirt-release lab --fault NAME` shows one.",
         "",
-        "| fault | kind of lie | what the lab breaks | what must be disproven |",
-        "|---|---|---|---|",
+        "| fault | kind of lie | what the lab breaks | what must be disproven | what the reason must say |",
+        "|---|---|---|---|---|",
         *rows,
         "",
         "| kind of lie | faults |",
