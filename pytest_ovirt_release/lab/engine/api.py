@@ -26,18 +26,18 @@ from pytest_ovirt_release.lab.engine import (
     transfers,
     vms,
 )
-from pytest_ovirt_release.lab.engine.auth import EXPIRED, Denied, Session, basic
-from pytest_ovirt_release.lab.engine.call import Call, action_node
-from pytest_ovirt_release.lab.engine.document import BODY_LIMIT, Body, Node, empty, fault_node, read, write
+from pytest_ovirt_release.lab.engine.answers import ROOT, Answered, answer, ending, headless, refusal
+from pytest_ovirt_release.lab.engine.auth import Denied
+from pytest_ovirt_release.lab.engine.call import Call
+from pytest_ovirt_release.lab.engine.document import BODY_LIMIT, Body, empty, read
 from pytest_ovirt_release.lab.engine.fault import (
     BAD_REQUEST,
-    NOT_FOUND,
     Fault,
     NoSuchObject,
     Page,
     not_implemented,
 )
-from pytest_ovirt_release.lab.engine.pages import error_line, plain
+from pytest_ovirt_release.lab.engine.pages import error_line
 from pytest_ovirt_release.lab.engine.router import METHOD_NOT_ALLOWED, NotAllowed, Route, Router
 from pytest_ovirt_release.lab.engine.storage import said
 from pytest_ovirt_release.lab.node.verbs import VdsmError
@@ -45,26 +45,24 @@ from pytest_ovirt_release.lab.node.verbs import VdsmError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from pytest_ovirt_release.lab.engine.call import Reply
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.sso import Sso
 
 log = logging.getLogger(__name__)
 
-ROOT = "/ovirt-engine/api"
-XML = "application/xml;charset=UTF-8"
 UNAUTHORIZED, NOT_ACCEPTABLE, TOO_LARGE, UNSUPPORTED, INTERNAL = 401, 406, 413, 415, 500
 READABLE = re.compile(r"application/(xml|\*)|text/html|\*/\*")
 CORRELATION_LENGTH = 36
+DEPRECATED = 13000
+OLD_API = (
+    'Client from address "127.0.0.1" is using version 3 of the API, which has been deprecated since version 4.0 of the '
+    "engine, and will no longer be supported starting with version 4.3. It is highly recommended to update the client "
+    "to use a supported version of the API and the SDKs, before upgrading to version 4.3 of the engine."
+)
 MODULES = (
     *(fixed, history, datacenters, clusters, hosts, deployment, storage_domains, attached_domains, detaching),
     *(disks, vms, attachments, running, transfers),
 )
-
-
-class _Answered(Exception):  # noqa: N818 - control flow with a response
-    def __init__(self, response: Response) -> None:
-        self.response = response
 
 
 class Api:
@@ -79,88 +77,72 @@ class Api:
     async def __call__(self, request: Request) -> Response:
         """Answer one request."""
         try:
-            await self._authenticate(request)
-        except _Answered as answered:
-            return answered.response
+            visit = await self.sso.admit(request)
+        except Denied as denied:
+            headers = {"WWW-Authenticate": 'Basic realm="RESTAPI"'}
+            return error_line(UNAUTHORIZED, str(denied), headers)
         correlation = _correlation(request)
         try:
             response = await self._serve(request, correlation)
-        except _Answered as answered:
+        except Answered as answered:
             response = answered.response
+        response = headless(response) if request.method == "HEAD" else response
         response.headers["Correlation-Id"] = correlation
+        self.sso.leave(visit, response)
         return response
-
-    async def _authenticate(self, request: Request) -> None:
-        """Let a session in, or answer with the container's page and its reason."""
-        kind, _, value = request.headers.get("authorization", "").partition(" ")
-        session: Session | None = None
-        reason = "Unauthorized"
-        if kind.lower() == "bearer":
-            session, reason = self.sso.doorkeeper.session(value.strip()), EXPIRED
-        elif kind.lower() == "basic":
-            try:
-                await self.sso.login(*basic(value))
-                session = Session()
-            except Denied as denied:
-                reason = f"access_denied: {denied}"
-        if session is None:
-            headers = {"WWW-Authenticate": 'Basic realm="RESTAPI"'}
-            raise _Answered(error_line(UNAUTHORIZED, reason, headers))
-        if not session.announced:
-            session.announced = True
-            text = f"User admin@internal-authz connecting from '127.0.0.1' using session '{session.id}' logged in."
-            self.core.event(30, text, own=True)
 
     async def _serve(self, request: Request, correlation: str) -> Response:
         """Find the operation, do it, and put whatever came of it into words."""
         prefix, parts, matrix = _split(request.url.path)
-        _check_version(request, prefix)
+        self._check_version(request, prefix)
         base = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
         route: Route | None = None
         body: Body | None = None
         try:
             route, ids = self.router.find(request.method, parts, f"{base}{ROOT}/v4/{'/'.join(parts)}")
-            _check_accept(request)
+            as_json = _check_accept(request)
             body = await _body(request, route, base)
             query = _query(request, matrix)
             call = Call(request.method, request.url.path, base, prefix, ids, query, body, correlation)
-            return _answer(await route.handler(self.core, call), base)
+            reply = await route.handler(self.core, call)
+            return _in_json(request) if as_json else answer(reply, base)
         except Fault as fault:
-            return _refusal(fault, route, body)
+            return refusal(fault, route, body)
         except VdsmError as error:
             log.warning("a host refused: %s", error)
-            return _refusal(Fault(BAD_REQUEST, f"[{said(error)}]"), route, body)
+            return refusal(Fault(BAD_REQUEST, f"[{said(error)}]"), route, body)
         except (NotAllowed, NoSuchObject, Page) as end:
-            return _ending(end, request.method)
-        except _Answered:
+            return ending(end, request.method)
+        except Answered:
             raise
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
             return error_line(INTERNAL, "Internal Server Error")
 
+    def _check_version(self, request: Request, prefix: str) -> None:
+        version = prefix.removeprefix(ROOT).removeprefix("/v") or request.headers.get("version", "4")
+        if version == "3":
+            self._warn_of_version_3()
+            text = f"HTTP method {request.method} is not supported by this URL"
+            raise Answered(error_line(METHOD_NOT_ALLOWED, text))
+        if version != "4":
+            raise Answered(error_line(BAD_REQUEST, "Bad Request"))
+
+    def _warn_of_version_3(self) -> None:
+        """Log that somebody uses an old API; the engine says so once in a long while only."""
+        if not any(event.code == DEPRECATED for event in self.core.events.events):
+            self.core.event(DEPRECATED, OLD_API, user="SYSTEM", own=True)
+
 
 def _query(request: Request, matrix: dict[str, str]) -> dict[str, str]:
     """Return all parameters; `follow` would change the answer, so it is refused by name."""
     query = matrix | dict(request.query_params)
+    for name in ("filter", "all_content"):
+        if (asked := request.headers.get(name.replace("_", "-"))) is not None:
+            query.setdefault(name, asked)
     if query.get("follow"):
         raise not_implemented(f"{request.method} {request.url.path} with follow")
     return query
-
-
-def _ending(end: Exception, method: str) -> Response:
-    """Return the answers that are no documents."""
-    if isinstance(end, Page):
-        return plain(end.status, end.text)
-    if isinstance(end, NotAllowed):
-        if method == "OPTIONS":
-            return plain_text(end.allow)
-        return Response(None, METHOD_NOT_ALLOWED, {"Allow": end.allow})
-    return Response(None, NOT_FOUND)
-
-
-def plain_text(allow: str) -> Response:
-    """Return what OPTIONS answers."""
-    return Response(allow, media_type="text/plain;charset=UTF-8", headers={"Allow": allow})
 
 
 def _split(path: str) -> tuple[str, tuple[str, ...], dict[str, str]]:
@@ -179,22 +161,16 @@ def _split(path: str) -> tuple[str, tuple[str, ...], dict[str, str]]:
     return prefix, tuple(parts), matrix
 
 
-def _check_version(request: Request, prefix: str) -> None:
-    version = prefix.removeprefix(ROOT).removeprefix("/v") or request.headers.get("version", "4")
-    if version == "3":
-        text = f"HTTP method {request.method} is not supported by this URL"
-        raise _Answered(error_line(METHOD_NOT_ALLOWED, text))
-    if version != "4":
-        raise _Answered(error_line(BAD_REQUEST, "Bad Request"))
-
-
-def _check_accept(request: Request) -> None:
+def _check_accept(request: Request) -> bool:
+    """Return whether JSON is wanted; that is refused by name, but what is not there is not there in JSON either."""
     accept = request.headers.get("accept", "*/*")
     if READABLE.search(accept):
-        return
-    if "application/json" in accept:
+        return False
+    if "application/json" not in accept:
+        raise Answered(Response(None, NOT_ACCEPTABLE))
+    if request.method != "GET":
         raise not_implemented(f"{request.method} {request.url.path} in JSON")
-    raise _Answered(Response(None, NOT_ACCEPTABLE))
+    return True
 
 
 async def _body(request: Request, route: Route, base: str) -> Body:
@@ -206,38 +182,24 @@ async def _body(request: Request, route: Route, base: str) -> Body:
     if "json" in kind:
         raise not_implemented(f"{request.method} {request.url.path} with a JSON body")
     if not kind.startswith(("application/xml", "text/xml")):
-        raise _Answered(Response(None, UNSUPPORTED))
+        raise Answered(Response(None, UNSUPPORTED))
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > BODY_LIMIT:
-            raise _Answered(Response(None, TOO_LARGE))
+            raise Answered(Response(None, TOO_LARGE))
     body = read(bytes(data), usage)
     if body.tag != route.document:
         raise Page(INTERNAL, "argument type mismatch")
     return body
 
 
+def _in_json(request: Request) -> Response:
+    """Refuse by name to write an answer in JSON."""
+    raise not_implemented(f"{request.method} {request.url.path} in JSON")
+
+
 def _correlation(request: Request) -> str:
     asked = request.headers.get("correlation-id") or request.query_params.get("correlation_id", "")
     kept = re.sub(r"[^0-9a-zA-Z_-]", "", asked)[:CORRELATION_LENGTH]
     return kept or str(uuid.uuid4())
-
-
-def _answer(reply: Reply, base: str) -> Response:
-    headers = dict(reply.headers)
-    if reply.location is not None:
-        # The path stands in it twice; real clients meet exactly this.
-        headers["Location"] = f"{base}{ROOT}/v4{reply.location}"
-    return _document(reply.content, reply.status, headers)
-
-
-def _refusal(fault: Fault, route: Route | None, body: Body | None) -> Response:
-    content = fault_node(fault)
-    if route is not None and route.action and body is not None and not fault.bare:
-        content = action_node(body.echo(), "", None, "failed", content)
-    return _document(content, fault.status, {})
-
-
-def _document(content: Node, status: int, headers: dict[str, str]) -> Response:
-    return Response(write(content), status, headers, media_type=XML)

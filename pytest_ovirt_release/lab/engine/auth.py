@@ -17,11 +17,16 @@ FAILED_LOGIN_SECONDS = 5.0
 WRONG = "Unable to log in. Verify your login information or contact the system administrator.."
 NO_PROFILE = "No valid profile found in credentials.."
 NO_USER = "No user name found in credentials.."
+NO_CREDENTIALS = "Unauthorized"
 EXPIRED = "invalid_grant: The provided authorization grant for the auth code has expired."
 TOKEN_LIFETIME = 7 * 24 * 3600
 
 
 class Denied(Exception):  # noqa: N818 - an answer, not a mistake
+    """Somebody who may not come in; the text is the engine's."""
+
+
+class LoginDenied(Denied):
     """A login that failed; `slow` ones were tried against the user directory."""
 
     def __init__(self, user: str, why: str, *, slow: bool = False) -> None:
@@ -49,17 +54,17 @@ class Doorkeeper:
         self._sessions: dict[str, Session] = {}
 
     def check(self, user: str, password: str) -> None:
-        """Return when the credentials are right; Denied says what the engine says."""
+        """Return when the credentials are right; LoginDenied says what the engine says."""
         name, _, profile = user.rpartition("@")
         if not _:
             name, profile = profile, "N/A"
         if not name:
-            raise Denied(f"@{profile}", NO_USER)
+            raise LoginDenied(f"@{profile}", NO_USER)
         if profile != PROFILE:
-            raise Denied(f"{name}@{profile}", NO_PROFILE)
+            raise LoginDenied(f"{name}@{profile}", NO_PROFILE)
         right = hmac.compare_digest(password.encode(), self._password.encode())
         if name != USER or not right:
-            raise Denied(f"{name}@{profile}", WRONG, slow=True)
+            raise LoginDenied(f"{name}@{profile}", WRONG, slow=True)
 
     def open(self) -> tuple[str, Session]:
         """Start a session and return its token: 64 random bytes, 86 characters."""
@@ -80,7 +85,7 @@ class Doorkeeper:
 def basic(value: str) -> tuple[str, str]:
     """Return user and password of a Basic header's value; empty ones when it cannot be read."""
     try:
-        user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+        user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
-    return user, password
+    return (user, password) if colon else ("", "")

@@ -156,7 +156,7 @@ class Core:
         if vm is not None:
             references["template"] = (BLANK, "Blank")
         if user != "nobody":
-            references["user"] = (self.user_id, ADMIN) if user == "admin" else ("", "SYSTEM")
+            references["user"] = (self.user_id, ADMIN) if user == "admin" else ("", user)
         self.events.add(code, text, internal() if own else correlation, references)
 
     def _cluster(self, item: Host | Vm | None) -> Cluster | None:

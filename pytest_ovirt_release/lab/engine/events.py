@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.document import Node, node
 from pytest_ovirt_release.lab.engine.state import now, stamp
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ADMIN = "admin@internal-authz"
-User = Literal["admin", "SYSTEM", "nobody"]
+User = str
+"""Who did it: `admin`, `nobody`, or a name the API has no object for, like SYSTEM."""
 
 _VM = "cluster data_center host template user vm"
 _HOST = "cluster host user"
@@ -101,6 +102,7 @@ KINDS: Mapping[int, tuple[str, str]] = {
     10130: ("normal", "user"),
     10802: ("error", "host"),
     11501: ("normal", "host"),
+    13000: ("warning", "user"),
     14001: ("error", "user"),
 }
 """Severity and references of each event code."""

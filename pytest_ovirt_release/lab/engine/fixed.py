@@ -61,9 +61,7 @@ async def get_root(core: Core, call: Call) -> Reply:
 def _product(instance: str | None) -> Node:
     major, minor, build = VERSION
     version = {"build": build, "full_version": FULL_VERSION, "major": major, "minor": minor, "revision": 0}
-    return node(
-        "product_info", {"instance_id": instance, "name": PRODUCT, "vendor": "ovirt.org", "version": version}
-    )
+    return node("product_info", {"instance_id": instance, "name": PRODUCT, "version": version})
 
 
 def _summary(core: Core) -> Node:

@@ -1,39 +1,33 @@
-"""Pages that are no documents of the API: the container's error lines and the lab's own front page."""
+"""Pages that are no documents of the API: the container's error lines, and pages for people."""
 
 from __future__ import annotations
 
 from html import escape
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from pytest_ovirt_release.target.brand import LAB_BRAND
+HTML = "text/html;charset=UTF-8"
+
+
+def html(content: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a page with the content type as the container writes it."""
+    return Response(content, status, headers, media_type=HTML)
 
 
 def error_line(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
     """Return the one-line page that the container answers with."""
-    body = f"<html><head><title>Error</title></head><body>{text}</body></html>"
-    return HTMLResponse(body, status, headers)
-
-
-def plain(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-    """Return a bare text that is called HTML, as RESTEasy does."""
-    return HTMLResponse(text, status, headers)
+    return html(f"<html><head><title>Error</title></head><body>{text}</body></html>", status, headers)
 
 
 def missing_page(status: int = 404) -> Response:
     """Return the page for what is not there below /ovirt-engine/."""
     title = {404: "404 - Page not found", 405: "405 - Method not allowed"}[status]
-    return HTMLResponse(_page(title, title), status, {"Content-Language": "en-US"})
+    return html(document(title, f"<p>{escape(title)}</p>"), status, {"Content-Language": "en-US"})
 
 
-def front() -> Response:
-    """Return the lab's front page: says what this is."""
-    text = f"This is no oVirt engine: it is the {LAB_BRAND}. Its API is at /ovirt-engine/api."
-    return HTMLResponse(_page(LAB_BRAND, text))
-
-
-def _page(title: str, text: str) -> str:
+def document(title: str, body: str, head: str = "") -> str:
+    """Return a whole page; body and head are HTML, the title is text."""
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{escape(title)}</title></head>\n'
-        f"<body><p>{escape(text)}</p></body>\n</html>\n"
+        f'<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{escape(title)}</title>{head}</head>\n'
+        f"<body>{body}</body>\n</html>\n"
     )

@@ -38,7 +38,7 @@ class Registration:
 def register(core: Core, wish: Registration) -> None:
     """Make a pending host of a node that asks; a node already known changes nothing; Refused otherwise."""
     if not wish.unique_id:
-        core.event(834, f"Host {wish.name} registration failed - host id is empty.", user="nobody")
+        core.event(834, f"Host registration failed, empty host id (Host: {wish.address})", user="nobody")
         raise Refused(f"Cannot register host '{wish.address}' - host id is empty.")
     unique_id = re.sub(r"[^A-Za-z0-9\-.:_]", "", wish.unique_id)
     hosts = core.state.hosts.values()

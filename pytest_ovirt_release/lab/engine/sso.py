@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
-from pytest_ovirt_release.lab.engine.auth import FAILED_LOGIN_SECONDS, Denied, basic
+from pytest_ovirt_release.lab.engine.auth import (
+    EXPIRED,
+    FAILED_LOGIN_SECONDS,
+    NO_CREDENTIALS,
+    Denied,
+    LoginDenied,
+    Session,
+    basic,
+)
+from pytest_ovirt_release.lab.engine.events import ADMIN
 from pytest_ovirt_release.lab.engine.fault import BAD_REQUEST
+from pytest_ovirt_release.lab.engine.pages import html
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from pytest_ovirt_release.lab.engine.auth import Doorkeeper, Session
+    from pytest_ovirt_release.lab.engine.auth import Doorkeeper
     from pytest_ovirt_release.lab.engine.core import Core
 
 API_SCOPE = "ovirt-app-api"
@@ -22,6 +33,10 @@ GRANTED = (
     " ovirt-ext=token-info:validate ovirt-ext=token:password-access"
 )
 FORM_LIMIT = 64 * 1024
+NOT_FOR_BROWSERS = (
+    "/ovirt-engine/oauth2-callback?error=unauthorized_client&error_description=Authentication+required."
+)
+COOKIE = "JSESSIONID"
 HTTP_GRANT = "urn:ovirt:params:oauth:grant-type:http"
 FRAME_HEADERS = {
     "X-XSS-PROTECTION": "1; MODE=BLOCK",
@@ -35,13 +50,31 @@ FAILED_LOGIN = (
 )
 
 
+@dataclass(frozen=True)
+class Visit:
+    """A request that was let in; `token` is of a session that was opened for it alone."""
+
+    session: Session
+    token: str
+    stays: bool
+
+
 class Sso:
     """The SSO servlets."""
 
-    def __init__(self, core: Core, doorkeeper: Doorkeeper) -> None:
-        """Take the engine and who knows the password."""
+    def __init__(self, core: Core, doorkeeper: Doorkeeper, plain_base: str) -> None:
+        """Take the engine, who knows the password, and where the engine sends browsers to."""
         self.core = core
         self.doorkeeper = doorkeeper
+        self.plain_base = plain_base
+
+    async def login_page(self, _request: Request) -> Response:
+        """Send a browser that came without a request to log in to the front page."""
+        headers = FRAME_HEADERS | {
+            "Location": f"{self.plain_base}/ovirt-engine/",
+            "Content-Language": "en-US",
+        }
+        return html("", 302, headers)
 
     async def status(self, _request: Request) -> Response:
         """Say that SSO is up."""
@@ -61,7 +94,7 @@ class Sso:
                 return _refused("invalid_request", f"Missing parameter: '{name}'", scope)
         try:
             await self.login(asked["username"], asked["password"])
-        except Denied as denied:
+        except LoginDenied as denied:
             return _refused("access_denied", str(denied), scope)
         token, session = self.doorkeeper.open()
         if request.headers.get("accept") != "application/json":
@@ -74,11 +107,10 @@ class Sso:
         asked = await _parameters(request)
         kind, _, value = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "basic" or asked.get("grant_type") != HTTP_GRANT:
-            where = "/ovirt-engine/oauth2-callback?error=unauthorized_client"
-            return RedirectResponse(where, 302, FRAME_HEADERS)
+            return Response(None, 302, FRAME_HEADERS | {"Location": self.plain_base + NOT_FOR_BROWSERS})
         try:
             await self.login(*basic(value))
-        except Denied as denied:
+        except LoginDenied as denied:
             return _refused("access_denied", str(denied), asked.get("scope", ""))
         return _token(*self.doorkeeper.open(), asked.get("scope", ""))
 
@@ -92,17 +124,55 @@ class Sso:
         asked = await _parameters(request)
         session = self.doorkeeper.close(asked.get("token", ""))
         if session is not None and session.announced:
-            self.core.event(31, "User admin@internal-authz connecting from '127.0.0.1' logged out.", own=True)
+            self._say_left(session)
         return Response(b"{ }", media_type="application/json")
+
+    async def admit(self, request: Request) -> Visit:
+        """Let a request to the API in by token, cookie or password; Denied otherwise."""
+        kind, _, value = request.headers.get("authorization", "").partition(" ")
+        stays = "persistent-auth" in request.headers.get("prefer", "")
+        token, session = "", None
+        if kind.lower() == "bearer":
+            session = self.doorkeeper.session(value.strip())
+        elif kind.lower() == "basic":
+            try:
+                await self.login(*basic(value))
+            except LoginDenied as denied:
+                raise Denied(f"access_denied: {denied}") from denied
+            token, session = self.doorkeeper.open()
+        elif COOKIE in request.cookies:
+            session = self.doorkeeper.session(request.cookies[COOKIE])
+        if session is None:
+            raise Denied(EXPIRED if kind.lower() == "bearer" else NO_CREDENTIALS)
+        self._announce(session)
+        return Visit(session, token, stays=stays)
+
+    def leave(self, visit: Visit, response: Response) -> None:
+        """End the session of a request with a password, or keep it under a cookie when the client prefers that."""
+        if visit.token and visit.stays:
+            response.headers.append("Set-Cookie", f"{COOKIE}={visit.token}; path=/ovirt-engine/api; HttpOnly")
+        elif visit.token:
+            self.doorkeeper.close(visit.token)
+            self._say_left(visit.session)
+
+    def _announce(self, session: Session) -> None:
+        if not session.announced:
+            session.announced = True
+            text = f"User {ADMIN} connecting from '127.0.0.1' using session '{session.id}' logged in."
+            self.core.event(30, text, own=True)
+
+    def _say_left(self, session: Session) -> None:
+        text = f"User {ADMIN} connected from '127.0.0.1' using session '{session.id}' logged out."
+        self.core.event(31, text, own=True)
 
     async def login(self, user: str, password: str) -> None:
         """Check credentials; a refused login of a real profile takes its time and is logged."""
         try:
             self.doorkeeper.check(user, password)
-        except Denied as denied:
+        except LoginDenied as denied:
             if denied.slow:
                 await self.core.sleep(FAILED_LOGIN_SECONDS)
-                self.core.event(114, FAILED_LOGIN.format(user=denied.user), user="nobody")
+                self.core.event(114, FAILED_LOGIN.format(user=denied.user), user=denied.user)
             raise
 
 

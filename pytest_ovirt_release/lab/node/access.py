@@ -25,7 +25,7 @@ class HostAccess:
         """Take the file of the private key, which is made when it is not there."""
         if not key_path.exists():
             key_path.parent.mkdir(parents=True, exist_ok=True)
-            asyncssh.generate_private_key("ssh-ed25519", comment=COMMENT).write_private_key(key_path)
+            asyncssh.generate_private_key("ssh-rsa", comment=COMMENT).write_private_key(key_path)
             key_path.chmod(0o600)
         self._key = asyncssh.read_private_key(key_path)
 

@@ -134,7 +134,7 @@ class FakeNode:
 class FakeSsh:
     """A login that works unless told otherwise."""
 
-    public_key: str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE ovirt-engine"
+    public_key: str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ ovirt-engine"
     error: Exception | None = None
     deployed: list[tuple[str, int]] = field(default_factory=list)
 
@@ -157,7 +157,10 @@ class FakePki:
     @classmethod
     def make(cls, folder: Path) -> FakePki:
         paths = []
-        authorities = [trustme.CA(organization_name="test CA"), trustme.CA(organization_name="stranger")]
+        authorities = [
+            trustme.CA(organization_name="test CA", key_type=trustme.KeyType.RSA),
+            trustme.CA(organization_name="stranger"),
+        ]
         for name, authority in zip(("engine", "stranger"), authorities, strict=True):
             leaf = authority.issue_cert("127.0.0.1", "localhost")
             certificate, key = folder / f"{name}.cer", folder / f"{name}.key"
