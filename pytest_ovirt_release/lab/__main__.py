@@ -19,6 +19,7 @@ PATH = click.Path(path_type=Path)
 @click.option(
     "--speed", type=float, default=20, show_default=True, help="How many times faster than life it waits."
 )
+@click.option("--seed", type=int, metavar="N", help="Labs of one seed give the same ids; default: by chance.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break one thing; may be repeated.")
 @click.option("--page", type=PATH, metavar="FILE", help="The release page it plays; default: ovirt-3.0.")
 @click.option("--parent", type=click.IntRange(min=1), metavar="PID", help="End when this process ends.")
@@ -27,6 +28,7 @@ def lab(  # noqa: PLR0913 - one parameter for each option
     *,
     folder: Path | None,
     speed: float,
+    seed: int | None,
     faults: tuple[str, ...],
     page: Path | None,
     parent: int | None,
@@ -44,9 +46,9 @@ def lab(  # noqa: PLR0913 - one parameter for each option
             click.echo(f"{fault.name:<{widest}}  {fault.breaks}; disproves {', '.join(fault.disproves)}")
         return
     # Here, because the other commands of `ovirt-release` must not wait for what the lab reads pages with.
-    from pytest_ovirt_release.lab.main import main  # noqa: PLC0415 - see above
+    from pytest_ovirt_release.lab.main import Options, main  # noqa: PLC0415 - see above
 
-    sys.exit(main(folder, speed, faults, page, parent))
+    sys.exit(main(Options(folder, speed, seed, faults, page, parent)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import asyncssh
 
 from pytest_ovirt_release.lab.clock import Clock
 from pytest_ovirt_release.lab.engine.server import LabEngine
+from pytest_ovirt_release.lab.ids import Ids
 from pytest_ovirt_release.lab.node.access import HostAccess
 from pytest_ovirt_release.lab.node.machine import LabNode
 from pytest_ovirt_release.lab.release import scripts
@@ -66,11 +67,12 @@ class Lab:
     pki: LabPki
     engine: LabEngine
 
-    def __init__(self, *, page: Page, folder: Path, speed: float, faults: frozenset[str]) -> None:
-        """Take the release page, the folder, how much faster than life to wait, and what to break."""
+    def __init__(self, *, page: Page, folder: Path, speed: float, faults: frozenset[str], seed: int) -> None:
+        """Take the release page, the folder, how much faster than life to wait, what to break, and the ids' seed."""
         self.folder = folder
         self.faults = faults
         self.speed = speed
+        self.seed = seed
         self.page = page
         self.admin_password = secrets.token_urlsafe(18)
         self.tester_key = folder / "tester_key"
@@ -113,12 +115,13 @@ class Lab:
         self._engine_base = self.engine.base
 
     def _compose(self) -> None:
-        clock = Clock(self.speed)
+        clock, ids = Clock(self.speed), Ids(self.seed)
         exports = self.folder / "nfs"
         (exports / "exports" / "data").mkdir(parents=True)
         for plan in NODES:
             self.nodes[plan.address] = LabNode(
                 name=plan.name,
+                uuid=ids.uuid(f"hardware of {plan.name}"),
                 address=plan.address,
                 folder=self.folder / plan.name,
                 exports=exports,
@@ -138,6 +141,7 @@ class Lab:
             folder=self.folder / "engine",
             admin_password=self.admin_password,
             ssh=HostAccess(self.folder / "engine" / "host_access_key"),
+            seed=self.seed,
         )
         self._parts.append(self.engine)
 

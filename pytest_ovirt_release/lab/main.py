@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import secrets
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +20,6 @@ from pytest_ovirt_release.lab.faults import check_names
 from pytest_ovirt_release.release.loading import load_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pytest_ovirt_release.lab.composition import Lab
     from pytest_ovirt_release.release.page import Page
 
@@ -40,30 +40,36 @@ FAILED, USAGE = 1, 2
 log = logging.getLogger(__name__)
 
 
-def main(
-    folder: Path | None = None,
-    speed: float = 20.0,
-    faults: Iterable[str] = (),
-    page: Path | None = None,
-    parent: int | None = None,
-) -> int:
-    """Run a lab to its end; return its exit code (0 stopped as asked, 1 did not start, 2 called wrongly).
+@dataclass(frozen=True)
+class Options:
+    """What a lab is asked to be.
 
-    Args:
-        folder: where the target file and everything else is written; None: a scratch folder, removed at the end.
-        speed: how many times faster than a real engine's the lab's waits are.
-        faults: names from `lab.faults`.
-        page: the release page that the lab plays; None: ovirt-3.0 of the checkout.
-        parent: a process id; the lab ends when that process does.
+    `folder`: where the target file and everything else is written; None: a scratch folder, removed at the end.
+    `speed`: how many times faster than a real engine's the lab's waits are.
+    `seed`: labs of the same seed give the same ids; None: one by chance, which the log names.
+    `faults`: names from `lab.faults`.
+    `page`: the release page that the lab plays; None: ovirt-3.0 of the checkout.
+    `parent`: a process id; the lab ends when that process does.
     """
+
+    folder: Path | None = None
+    speed: float = 20.0
+    seed: int | None = None
+    faults: tuple[str, ...] = ()
+    page: Path | None = None
+    parent: int | None = None
+
+
+def main(options: Options) -> int:
+    """Run a lab to its end; return its exit code (0 stopped as asked, 1 did not start, 2 called wrongly)."""
     try:
-        known = _checked(tuple(faults), speed, parent)
+        faults = _checked(options)
     except ReleaseError as error:
         return _refuse(error, USAGE)
-    scratch = None if folder else Path(tempfile.mkdtemp(prefix="ovirt-lab-"))
-    place = (folder or scratch or Path()).absolute()
+    scratch = None if options.folder else Path(tempfile.mkdtemp(prefix="ovirt-lab-"))
+    place = (options.folder or scratch or Path()).absolute()
     try:
-        asyncio.run(_live(_read(page), _prepared(place), speed, known, parent))
+        asyncio.run(_live(_read(options.page), _prepared(place), options, faults))
     except Exception as error:
         log.debug("the lab did not start or did not end well", exc_info=error)
         return _refuse(_first(error), FAILED)
@@ -75,12 +81,12 @@ def main(
     return 0
 
 
-def _checked(faults: tuple[str, ...], speed: float, parent: int | None) -> frozenset[str]:
-    if not 0 < speed < math.inf:
-        raise ReleaseError(f"--speed {speed:g}: must be greater than 0")
-    if parent is not None and not lifetime.is_alive(parent):
-        raise ReleaseError(f"--parent {parent}: there is no such process")
-    known = check_names(faults)
+def _checked(options: Options) -> frozenset[str]:
+    if not 0 < options.speed < math.inf:
+        raise ReleaseError(f"--speed {options.speed:g}: must be greater than 0")
+    if options.parent is not None and not lifetime.is_alive(options.parent):
+        raise ReleaseError(f"--parent {options.parent}: there is no such process")
+    known = check_names(options.faults)
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise ReleaseError(
@@ -112,19 +118,25 @@ def _read(page: Path | None) -> Page:
     return load_page(page or OWN_PAGE)
 
 
-async def _live(page: Page, folder: Path, speed: float, faults: frozenset[str], parent: int | None) -> None:
+async def _live(page: Page, folder: Path, options: Options, faults: frozenset[str]) -> None:
     # Imported here: a wrong option must not wait for SSH, TLS and HTTP to load.
     from pytest_ovirt_release.lab import handover  # noqa: PLC0415 - see above
     from pytest_ovirt_release.lab.composition import Lab  # noqa: PLC0415 - see above
 
     stop = asyncio.Event()
     lifetime.stop_on_signals(stop)
-    watch = asyncio.create_task(lifetime.stop_with_parent(parent, stop)) if parent is not None else None
-    lab = Lab(page=page, folder=folder, speed=speed, faults=faults)
+    watch = asyncio.create_task(lifetime.stop_with_parent(options.parent, stop)) if options.parent else None
+    seed = secrets.randbits(32) if options.seed is None else options.seed
+    lab = Lab(page=page, folder=folder, speed=options.speed, faults=faults, seed=seed)
     try:
         if await _started(lab, stop):
             target = handover.write(lab)
-            log.info("ready; speed %g; faults: %s", speed, ", ".join(sorted(faults)) or "none")
+            log.info(
+                "ready; speed %g; seed %d; faults: %s",
+                options.speed,
+                seed,
+                ", ".join(sorted(faults)) or "none",
+            )
             _say(f"ready {target}", stop)
             await stop.wait()
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.sso import Sso
+    from pytest_ovirt_release.lab.ids import Ids
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Api:
         except Denied as denied:
             headers = {"WWW-Authenticate": 'Basic realm="RESTAPI"'}
             return error_line(UNAUTHORIZED, str(denied), headers)
-        correlation = _correlation(request)
+        correlation = _correlation(request, self.core.ids)
         try:
             response = await self._serve(request, correlation)
         except Answered as answered:
@@ -199,7 +199,7 @@ def _in_json(request: Request) -> Response:
     raise not_implemented(f"{request.method} {request.url.path} in JSON")
 
 
-def _correlation(request: Request) -> str:
+def _correlation(request: Request, ids: Ids) -> str:
     asked = request.headers.get("correlation-id") or request.query_params.get("correlation_id", "")
     kept = re.sub(r"[^0-9a-zA-Z_-]", "", asked)[:CORRELATION_LENGTH]
-    return kept or str(uuid.uuid4())
+    return kept or ids.uuid(f"{request.method} request")

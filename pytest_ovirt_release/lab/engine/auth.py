@@ -8,6 +8,10 @@ import hmac
 import secrets
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_ovirt_release.lab.ids import Ids
 
 PROFILE = "internal"
 USER = "admin"
@@ -40,7 +44,7 @@ class LoginDenied(Denied):
 class Session:
     """A login. `announced` once the API has seen it: only then the engine logs it."""
 
-    id: str = field(default_factory=lambda: secrets.token_urlsafe(64))
+    id: str
     announced: bool = False
     expires: float = field(default_factory=lambda: time.time() + TOKEN_LIFETIME)
 
@@ -48,8 +52,9 @@ class Session:
 class Doorkeeper:
     """Knows the password and the open sessions."""
 
-    def __init__(self, password: str) -> None:
-        """Take the administrator's password."""
+    def __init__(self, password: str, ids: Ids) -> None:
+        """Take the administrator's password, and what names sessions."""
+        self._ids = ids
         self._password = password
         self._sessions: dict[str, Session] = {}
 
@@ -69,7 +74,7 @@ class Doorkeeper:
     def open(self) -> tuple[str, Session]:
         """Start a session and return its token: 64 random bytes, 86 characters."""
         token = secrets.token_urlsafe(64)
-        self._sessions[token] = Session()
+        self._sessions[token] = Session(self._ids.session())
         return token, self._sessions[token]
 
     def session(self, token: str) -> Session | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
@@ -152,7 +151,7 @@ async def add_cluster(core: Core, call: Call) -> Reply:
     if data_center.local and any(c.data_center == data_center.id for c in core.state.clusters.values()):
         raise bad('Cannot add more than one Cluster to a Data Center with "Local Storage".')
     cluster = Cluster(
-        str(uuid.uuid4()),
+        core.ids.uuid("cluster"),
         name,
         data_center.id,
         body.text("description") or "",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from pytest_ovirt_release.lab.engine.events import ADMIN, EventLog, User, internal
+from pytest_ovirt_release.lab.engine.events import ADMIN, EventLog, User
 from pytest_ovirt_release.lab.engine.state import (
     BLANK,
     Cluster,
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from pytest_ovirt_release.lab.clock import Clock
+    from pytest_ovirt_release.lab.ids import Ids
     from pytest_ovirt_release.lab.node.verbs import Node
 
     Answer = TypeVar("Answer")
@@ -55,8 +55,15 @@ class SshAccess(Protocol):
 class Core:
     """What every operation works with."""
 
-    def __init__(
-        self, *, clock: Clock, faults: frozenset[str], nodes: dict[str, Node], folder: Path, ssh: SshAccess
+    def __init__(  # noqa: PLR0913 - the parts of an engine
+        self,
+        *,
+        clock: Clock,
+        faults: frozenset[str],
+        nodes: dict[str, Node],
+        folder: Path,
+        ssh: SshAccess,
+        ids: Ids,
     ) -> None:
         """Start with an empty state; `nodes` are by address."""
         self.clock = clock
@@ -64,10 +71,11 @@ class Core:
         self.nodes = nodes
         self.folder = folder
         self.ssh = ssh
+        self.ids = ids
         self.state = State()
         self.events = EventLog()
-        self.user_id = str(uuid.uuid4())
-        self.instance_id = str(uuid.uuid4())
+        self.user_id = ids.uuid("user")
+        self.instance_id = ids.uuid("instance")
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def sleep(self, seconds: float) -> None:
@@ -112,7 +120,7 @@ class Core:
     @contextmanager
     def job(self, description: str) -> Iterator[Job]:
         """Record a command as a job: started, then finished or failed."""
-        job = Job(str(uuid.uuid4()), description)
+        job = Job(self.ids.uuid("job"), description)
         jobs = self.state.jobs
         jobs[job.id] = job
         while len(jobs) > JOBS_KEPT:
@@ -157,7 +165,7 @@ class Core:
             references["template"] = (BLANK, "Blank")
         if user != "nobody":
             references["user"] = (self.user_id, ADMIN) if user == "admin" else ("", user)
-        self.events.add(code, text, internal() if own else correlation, references)
+        self.events.add(code, text, self.ids.word("command") if own else correlation, references)
 
     def _cluster(self, item: Host | Vm | None) -> Cluster | None:
         return None if item is None else self.state.clusters.get(item.cluster)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
@@ -89,7 +88,7 @@ async def add_data_center(core: Core, call: Call) -> Reply:
     if any(item.name == name for item in core.state.data_centers.values()):
         raise conflict("Cannot create Data Center. The Data Center name is already in use.")
     data_center = DataCenter(
-        str(uuid.uuid4()), name, local, body.text("description"), body.text("comment"), version
+        core.ids.uuid("data center"), name, local, body.text("description"), body.text("comment"), version
     )
     with core.job(f"Adding Data Center {name}"):
         core.state.data_centers[data_center.id] = data_center

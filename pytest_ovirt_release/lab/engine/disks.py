@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
@@ -114,8 +113,8 @@ def new_disk(core: Core, body: Body, method: str) -> Disk:
         raise conflict(f"Cannot add Virtual Disk. Low disk space on Storage Domain {domain.name}.")
     name = body.text("name") or body.text("alias") or f"disk_{len(core.state.disks) + 1}"
     disk = Disk(
-        id=str(uuid.uuid4()),
-        image_id=str(uuid.uuid4()),
+        id=core.ids.uuid("disk"),
+        image_id=core.ids.uuid("image"),
         name=name,
         format=shape or "raw",
         provisioned_size=size,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -133,11 +132,6 @@ class Event:
     def named(self, kind: str) -> str:
         """Return the name of the object of this kind, or nothing."""
         return next((name for found, _, name in self.references if found == kind), "")
-
-
-def internal() -> str:
-    """Return the short correlation id that commands of the engine's own carry."""
-    return f"{secrets.randbits(32):x}"
 
 
 class EventLog:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.fault import (
@@ -43,7 +42,7 @@ async def add_storage_domain_steps(core: Core, call: Call) -> StorageDomain:
     body = call.body
     kind, options = _read(body, call)
     host = _host(core, body)
-    connection = _connection(body, kind)
+    connection = _connection(body, kind, core.ids.uuid("connection"))
     data_center = core.state.data_center_of(host.cluster)
     key = (connection.type, connection.address, connection.path)
     _check_free(core, key)
@@ -104,7 +103,7 @@ def _host(core: Core, body: Body) -> Host:
     raise entity_not_found(f"Hosts: {wanted}")
 
 
-def _connection(body: Body, kind: str) -> Connection:
+def _connection(body: Body, kind: str, id_: str) -> Connection:
     storage, path, address = (body.text(f"storage/{name}") for name in ("type", "path", "address"))
     needed = [("path", path)] if storage == "localfs" else [("address", address), ("path", path)]
     missing = [name for name, text in needed if not text]
@@ -113,10 +112,10 @@ def _connection(body: Body, kind: str) -> Connection:
     if storage == "localfs":
         if kind != "data":
             raise bad("Cannot add Storage. The Storage Domain type is illegal for local storage.")
-        return Connection(str(uuid.uuid4()), "localfs", path or "")
+        return Connection(id_, "localfs", path or "")
     if not (path or "").startswith("/") or not is_address(address or ""):
         raise bad("Mount path is illegal, please use [IP:/path or FQDN:/path] convention.")
-    return Connection(str(uuid.uuid4()), "nfs", path or "", address)
+    return Connection(id_, "nfs", path or "", address)
 
 
 def _check_free(core: Core, key: tuple[str, str | None, str]) -> None:
@@ -195,7 +194,7 @@ async def _lay_out(core: Core, call: Call, host: Host, domain: StorageDomain) ->
             if domain.id in core.state.storage_domains:
                 raise conflict("Cannot add Storage. Storage Domain already exists in the system.")
         else:
-            domain.id = str(uuid.uuid4())
+            domain.id = core.ids.uuid("storage domain")
             info = DomainInfo(domain.id, domain.name, domain.type)  # type: ignore[arg-type]  # checked in _read
             await core.ask(node.create_storage_domain(domain.connection, info))
         domain.space = await core.ask(node.get_storage_domain_stats(domain.id))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,7 +51,7 @@ def register(core: Core, wish: Registration) -> None:
         core.event(826, f"Host registration failed. (Host: {wish.name})", user="nobody")
         raise Refused("")
     host = Host(
-        id=str(uuid.uuid4()),
+        id=core.ids.uuid("host"),
         name=_free_name(core, wish.name),
         address=wish.address,
         cluster=cluster.id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_ovirt_release.lab.engine.auth import Doorkeeper
@@ -12,6 +11,7 @@ from pytest_ovirt_release.lab.engine.monitoring import watch_hosts, watch_vms
 from pytest_ovirt_release.lab.engine.running import BYSTANDER
 from pytest_ovirt_release.lab.engine.site import site
 from pytest_ovirt_release.lab.engine.state import Cluster, DataCenter, Host
+from pytest_ovirt_release.lab.ids import Ids
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ class LabEngine:
         folder: for the logs of host deployments.
         admin_password: of admin@internal.
         ssh: how the engine logs in to nodes.
+        seed: engines of the same seed give the same ids.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a lab
@@ -55,11 +56,12 @@ class LabEngine:
         folder: Path,
         admin_password: str,
         ssh: SshAccess,
+        seed: int = 0,
     ) -> None:
         """Take the parts; nothing is opened before start."""
-        self.core = Core(clock=clock, faults=faults, nodes=nodes, folder=folder, ssh=ssh)
+        self.core = Core(clock=clock, faults=faults, nodes=nodes, folder=folder, ssh=ssh, ids=Ids(seed))
         self._pki = pki
-        self._doorkeeper = Doorkeeper(admin_password)
+        self._doorkeeper = Doorkeeper(admin_password, self.core.ids)
         self._secure: Listener | None = None
         self._plain: Listener | None = None
 
@@ -101,13 +103,13 @@ class LabEngine:
 
     async def _seed(self) -> None:
         """Make what a fresh engine has, and the bystander: a host that is up in cluster Default."""
-        state = self.core.state
+        state, ids = self.core.state, self.core.ids
         data_center = DataCenter(
-            str(uuid.uuid4()), "Default", local=False, description="The default Data Center"
+            ids.uuid("data center"), "Default", local=False, description="The default Data Center"
         )
         state.data_centers[data_center.id] = data_center
         cluster = Cluster(
-            str(uuid.uuid4()),
+            ids.uuid("cluster"),
             "Default",
             data_center.id,
             "The default server cluster",
@@ -120,7 +122,7 @@ class LabEngine:
         if node is None:
             return
         facts = await self.core.ask(node.host_get_capabilities())
-        host = Host(str(uuid.uuid4()), BYSTANDER, BYSTANDER_ADDRESS, cluster.id, facts.uuid, status="up")
+        host = Host(ids.uuid("host"), BYSTANDER, BYSTANDER_ADDRESS, cluster.id, facts.uuid, status="up")
         host.capabilities = facts
         state.hosts[host.id] = host
 

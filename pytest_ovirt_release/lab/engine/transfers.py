@@ -6,7 +6,6 @@ ends in finished_cleanup. Events of transfers were not recorded, so none are mad
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
@@ -81,7 +80,7 @@ async def add_transfer(core: Core, call: Call) -> Reply:
     _check(core, disk)
     if (shape or disk.format) != "raw":
         raise not_implemented(f"{call.method} {call.path} with format cow")
-    transfer = Transfer(str(uuid.uuid4()), disk.id, direction, "raw", timeout_policy=policy)
+    transfer = Transfer(core.ids.uuid("transfer"), disk.id, direction, "raw", timeout_policy=policy)
     transfer.inactivity_timeout = body.number("inactivity_timeout") or transfer.inactivity_timeout
     disk.status, disk.locked_for = "locked", transfer.id
     core.state.transfers[transfer.id] = transfer
@@ -112,7 +111,7 @@ def _host(core: Core, disk: Disk, wanted: str | None) -> Host:
 async def _open(core: Core, transfer: Transfer, disk: Disk, wanted: str | None) -> None:
     """Open the ticket on a node; one that cannot ends as finished_failure."""
     operation = "write" if transfer.direction == "upload" else "read"
-    ticket_id = str(uuid.uuid4())
+    ticket_id = core.ids.uuid("ticket")
     try:
         host = _host(core, disk, wanted)
         verb = core.node(host).add_image_ticket(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import TYPE_CHECKING, cast
 
 from pytest_ovirt_release.lab.engine.call import (
@@ -100,7 +99,9 @@ async def add_vm(core: Core, call: Call) -> Reply:
     if name is None:
         raise incomplete("Vm", ["name"])
     memory = body.number("memory") or DEFAULT_MEMORY
-    vm = Vm(str(uuid.uuid4()), name, cluster.id, memory, cluster.bios_type or DEFAULT_BIOS, ("hd",), "other")
+    vm = Vm(
+        core.ids.uuid("vm"), name, cluster.id, memory, cluster.bios_type or DEFAULT_BIOS, ("hd",), "other"
+    )
     _apply(core, body, vm)
     if core.state.data_center_of(cluster.id) is None:
         raise conflict("Cannot add VM. Unknown Data Center status.")

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import shutil
 import urllib.parse
-import uuid
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from pytest_ovirt_release.lab.node.commands import KERNEL, Shell
@@ -61,6 +60,7 @@ class LabNode:
         self,
         *,
         name: str,
+        uuid: str,
         address: str,
         folder: Path,
         exports: Path,
@@ -75,6 +75,7 @@ class LabNode:
 
         Args:
             name: host name.
+            uuid: of its hardware, by which the engine knows it again.
             address: its own loopback address, e.g. 127.0.0.2.
             folder: where everything of the node is kept.
             exports: the tree of the lab's NFS server: the export /exports/data is `exports/data` in it.
@@ -86,7 +87,7 @@ class LabNode:
             registers_itself: whether the node asks to be registered until it succeeds.
         """
         self.name = name
-        self.uuid = str(uuid.uuid4())
+        self.uuid = uuid
         self.ssh_port = 0
         self._address = address
         self._clock = clock

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
 
 import asyncssh
 import pytest
@@ -69,6 +70,7 @@ def start_node(tmp_path: Path, pki: Pki, tester_key: asyncssh.SSHKey) -> StartNo
     async def start(*faults: str, engine: str = "", registers_itself: bool = False) -> AsyncIterator[LabNode]:
         node = LabNode(
             name="node-1",
+            uuid=str(uuid4()),
             address=ADDRESS,
             folder=tmp_path / "node-1",
             exports=exports,
