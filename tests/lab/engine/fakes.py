@@ -180,6 +180,7 @@ class Bench:
         faults: frozenset[str] = frozenset(),
         speed: float = SPEED,
         addresses: Sequence[str] = ("127.0.0.2", "127.0.0.3", "127.0.0.9"),
+        seed: int = 0,
     ) -> None:
         self.exports: Exports = {
             ("127.0.0.1", "/exports/data"): {},
@@ -200,6 +201,7 @@ class Bench:
             folder=folder,
             admin_password=PASSWORD,
             ssh=self.ssh,
+            seed=seed,
         )
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
