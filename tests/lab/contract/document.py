@@ -12,6 +12,7 @@ from defusedxml.ElementTree import fromstring
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+SESSION = re.compile(r"(?<=using session ')[^']+(?=')")
 LONGEST = 600
 """Characters of a page that is no document; a longer one is only named by its kind."""
 
@@ -21,6 +22,7 @@ class Names:
     """Which object an id belongs to, learned from documents that say both; ids nobody names stay `<id>`."""
 
     base: str
+    plain_base: str
     known: dict[str, str] = field(default_factory=dict)
 
     def learn(self, body: bytes) -> None:
@@ -35,8 +37,10 @@ class Names:
         return UUID.sub(lambda m: self.known.get(m[0], m[0]), text)
 
     def plain(self, text: str) -> str:
-        """Return a text that does not depend on when and where: names, `<id>`, `<time>`, `{base}`."""
-        text = text.replace(self.base, "{base}").replace(self.base.split("//")[1], "{host}")
+        """Return a text that does not depend on when and where: names, `<id>`, `<time>`, `{base}`, `{session}`."""
+        for base, name in ((self.base, ""), (self.plain_base, "plain-")):
+            text = text.replace(base, f"{{{name}base}}").replace(base.split("//")[1], f"{{{name}host}}")
+        text = SESSION.sub("{session}", text)
         return TIME.sub("<time>", UUID.sub("<id>", self.symbols(text)))
 
 

@@ -62,7 +62,7 @@ class Stage:
         context = ssl.create_default_context(cafile=str(bench.ca_file))
         pool = urllib3.PoolManager(ssl_context=context, timeout=30, retries=False)
         bench.exports = RecordedStorage()
-        stage = cls(bench, Names(bench.engine.base), pool)
+        stage = cls(bench, Names(bench.engine.base, bench.engine.plain_base), pool)
         stage.own = stage.token = stage.log_in()
         return stage
 
@@ -88,9 +88,8 @@ class Stage:
         self, method: str, path: str, headers: dict[str, str], body: str | None, scheme: str = "https"
     ) -> Answer:
         """Send one request and read the answer to its end; redirects are not followed."""
-        base = self.bench.engine.base
-        if scheme == "http":
-            raise LookupError("this engine does not listen on plain HTTP")
+        engine = self.bench.engine
+        base = engine.plain_base if scheme == "http" else engine.base
         found = self.pool.request(
             method, base + path, headers=headers, body=body, redirect=False, decode_content=True
         )
