@@ -132,7 +132,8 @@ async def _live(page: Page, folder: Path, options: Options, faults: frozenset[st
         if await _started(lab, stop):
             target = handover.write(lab)
             log.info(
-                "ready; speed %g; seed %d; faults: %s",
+                "ready at %s; speed %g; seed %d; faults: %s",
+                lab.engine.plain_base,
                 options.speed,
                 seed,
                 ", ".join(sorted(faults)) or "none",

@@ -97,7 +97,8 @@ class Engine:
                 info = self._session.call("say who it is", lambda system: system.get().product_info)
                 version = info.version.full_version if info.version is not None else None
                 self._product = ProductInfo(info.name or "", info.vendor or "", version or "unknown")
-                self.met("engine", f"{self._product.name} {self._product.vendor} {self._product.version}")
+                known = (self._product.name, self._product.vendor, self._product.version)
+                self.met("engine", " ".join(part for part in known if part))
             return self._product
 
     def _call(

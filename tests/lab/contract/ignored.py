@@ -34,7 +34,7 @@ VALUES: tuple[Ignored, ...] = (
 HEADERS: dict[str, str] = {}
 
 EXCHANGES: dict[str, str] = {
-    "static-01-health/006-welcome": "the lab's own page is there: it says that this is no engine",
+    "static-01-health/006-welcome": "a browser gets the lab's own page, which says that this is no engine; other clients the recorded redirect",
     "static-01-health/012-apidoc": "four megabytes of documentation are no part of the lab",
     "static-08-faults/045-post-xml-entity": "the lab reads no document with a DOCTYPE: whoever sends one is refused",
 }
