@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.lab.contract.stage import Answer
     from tests.lab.engine.fakes import Bench
 
-PATIENCE = 3.0
-"""Real seconds until a state that was recorded must have come."""
+PATIENCE, SLOWEST = 3.0, 100.0
+"""Seconds until a state that was recorded must have come: real ones, and the engine's, whichever is longer."""
 
 NOT_IMPLEMENTED = 501
 DIFFERS = Path(__file__).parent / "differs.txt"
@@ -95,7 +95,7 @@ class Replay:
     def _await(self, exchange: Exchange) -> None:
         """Wait until every watched object has been in the states it had been in when the request was sent."""
         for watch in self.topic.watches:
-            end = time.monotonic() + PATIENCE
+            end = time.monotonic() + max(PATIENCE, SLOWEST / self.speed)
             wanted = self._before(watch, exchange.started)
             while wanted and watch.name not in self.lost and not is_subsequence(wanted, self._seen(watch)):
                 if time.monotonic() > end:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 API = "/ovirt-engine/api"
 SETTLED_SECONDS = 20.0
+REPLY_SECONDS = 90
+"""In real time an approve lasts as long as the installation and the reboot."""
 COLLECTIONS = {"datacenter": "datacenters", "storagedomain": "storagedomains"}
 
 CREDENTIALS: tuple[tuple[str, str], ...] = (
@@ -60,7 +62,7 @@ class Stage:
     def on(cls, bench: Bench) -> Stage:
         """Put a client in front of an engine and log in."""
         context = ssl.create_default_context(cafile=str(bench.ca_file))
-        pool = urllib3.PoolManager(ssl_context=context, timeout=30, retries=False)
+        pool = urllib3.PoolManager(ssl_context=context, timeout=REPLY_SECONDS, retries=False)
         bench.exports = RecordedStorage()
         stage = cls(bench, Names(bench.engine.base, bench.engine.plain_base), pool)
         stage.own = stage.token = stage.log_in()
