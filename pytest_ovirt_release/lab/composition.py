@@ -13,6 +13,7 @@ import asyncssh
 
 from pytest_ovirt_release.lab.clock import Clock
 from pytest_ovirt_release.lab.engine.server import LabEngine
+from pytest_ovirt_release.lab.engine.vdsbroker import VdsBroker
 from pytest_ovirt_release.lab.ids import Ids
 from pytest_ovirt_release.lab.node.access import HostAccess
 from pytest_ovirt_release.lab.node.machine import LabNode
@@ -136,7 +137,10 @@ class Lab:
         self.engine = LabEngine(
             clock=clock,
             faults=self.faults,
-            nodes=dict(self.nodes),
+            nodes={
+                node.address: VdsBroker(node.address, node.vdsm, clock, node.image_port)
+                for node in self.nodes.values()
+            },
             pki=self.pki,
             folder=self.folder / "engine",
             admin_password=self.admin_password,

@@ -12,7 +12,7 @@ from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
 from pytest_ovirt_release.lab.engine.state import Disk
 from pytest_ovirt_release.lab.engine.storage import storage_task
-from pytest_ovirt_release.lab.node.verbs import VdsmError
+from pytest_ovirt_release.lab.node.verbs import VdsmError, Volume
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,13 +150,18 @@ def storage_host(core: Core, domain_id: str) -> Host:
     return hosts[0]
 
 
+def volume_of(disk: Disk) -> Volume:
+    """Return where a disk's bytes are: vdsm's image has the disk's id, its volume the one that is shown as image id."""
+    return Volume(disk.domain, disk.id, disk.image_id)
+
+
 async def make_image(core: Core, disk: Disk, correlation: str, vm: Vm | None = None) -> None:
     """Make a disk's image on the storage; a failure takes the disk away again."""
     domain = core.state.storage_domains[disk.domain]
     try:
         async with storage_task(core, domain.data_center):
             host = storage_host(core, domain.id)
-            await core.ask(core.node(host).create_volume(domain.id, disk.image_id, disk.provisioned_size))
+            await core.ask(core.node(host).create_volume(volume_of(disk), disk.provisioned_size, disk.name))
             await core.sleep(ADD_SECONDS)
     except VdsmError as error:
         text = f"VDSM command CreateVolumeVDS failed: {error.message}"
@@ -204,7 +209,7 @@ async def delete_image(core: Core, disk: Disk) -> None:
     domain = core.state.storage_domains[disk.domain]
     try:
         async with storage_task(core, domain.data_center):
-            await core.ask(core.node(storage_host(core, domain.id)).delete_image(domain.id, disk.image_id))
+            await core.ask(core.node(storage_host(core, domain.id)).delete_image(domain.id, disk.id))
             await core.sleep(REMOVE_SECONDS)
     except VdsmError as error:
         disk.status = "illegal"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
+from pytest_ovirt_release.lab.engine.disks import volume_of
 from pytest_ovirt_release.lab.engine.document import link
 from pytest_ovirt_release.lab.engine.fault import Fault, conflict, not_implemented, nothing_said
 from pytest_ovirt_release.lab.engine.router import Route
@@ -137,7 +138,7 @@ def _spec(core: Core, vm: Vm) -> VmSpec:
     for item in sorted(vm.attachments, key=lambda attachment: not attachment.bootable):
         if item.active:
             disk = core.state.disks[item.disk]
-            disks.append(VmDisk(disk.domain, disk.image_id, item.interface, item.bootable))
+            disks.append(VmDisk(volume_of(disk), item.interface, item.bootable))
     return VmSpec(
         id=vm.id,
         name=vm.name,
@@ -174,7 +175,7 @@ async def _launch(core: Core, call: Call, vm: Vm, spec: VmSpec, hosts: list[Host
 async def _connect(core: Core, host: Host, spec: VmSpec) -> None:
     """Connect a host that is not of the VM's data center to the VM's storage."""
     for disk in spec.disks:
-        domain = core.state.storage_domains[disk.domain_id]
+        domain = core.state.storage_domains[disk.volume.domain_id]
         data_center = core.state.data_center_of(host.cluster)
         if data_center is None or data_center.id != domain.data_center:
             await connect_host(core, host, domain)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted, created, entity, get, listing
-from pytest_ovirt_release.lab.engine.disks import FORMATS, storage_host
+from pytest_ovirt_release.lab.engine.disks import FORMATS, storage_host, volume_of
 from pytest_ovirt_release.lab.engine.document import Node, link
 from pytest_ovirt_release.lab.engine.fault import conflict, incomplete, not_implemented
 from pytest_ovirt_release.lab.engine.router import Route
@@ -116,8 +116,7 @@ async def _open(core: Core, transfer: Transfer, disk: Disk, wanted: str | None) 
         host = _host(core, disk, wanted)
         verb = core.node(host).add_image_ticket(
             ticket_id,
-            disk.domain,
-            disk.image_id,
+            volume_of(disk),
             disk.provisioned_size,
             "write" if operation == "write" else "read",
         )

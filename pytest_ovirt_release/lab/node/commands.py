@@ -7,40 +7,18 @@ ever executed or read.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.lab.node.capabilities import KERNEL
 from pytest_ovirt_release.lab.node.files import VDSM_ID
 from pytest_ovirt_release.lab.node.registration import RegistrationError, parse, register
+from pytest_ovirt_release.lab.node.services import iptables, reboot, systemctl
+from pytest_ovirt_release.lab.node.shell import NOT_FOUND, USAGE, Result
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from pytest_ovirt_release.lab.node.files import NodeFiles
-
-KERNEL = "5.14.0-503.el9.x86_64"
-NOT_FOUND, USAGE, INACTIVE, TIMED_OUT = 127, 2, 3, 124
-
-
-@dataclass
-class Shell:
-    """The state of a node that commands see; `configured` once deploy was here."""
-
-    name: str
-    address: str
-    hardware_id: str
-    files: NodeFiles
-    ssh_port: int = 0
-    configured: bool = False
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command leaves: exit status and its two outputs."""
-
-    status: int
-    stdout: str = ""
-    stderr: str = ""
+    from pytest_ovirt_release.lab.node.shell import Shell
 
 
 async def run(shell: Shell, line: str) -> Result:
@@ -171,19 +149,6 @@ def _names(arguments: list[str]) -> list[str]:
     return [argument for argument in arguments if not argument.startswith("-")]
 
 
-async def _systemctl(shell: Shell, arguments: list[str]) -> Result:
-    words = [word for word in arguments if not word.startswith("-")]
-    match words:
-        case ["is-active", ("vdsmd" | "vdsmd.service")]:
-            return Result(0, "active\n") if shell.configured else Result(INACTIVE, "inactive\n")
-        case ["is-active", ("sshd" | "sshd.service")]:
-            return Result(0, "active\n")
-        case ["is-active", _]:
-            return Result(INACTIVE, "inactive\n")
-        case _:
-            return Result(1, stderr=f"Failed to run: systemctl {shlex.join(arguments)}\n")
-
-
 async def _hostname(shell: Shell, _arguments: list[str]) -> Result:
     return Result(0, shell.name + "\n")
 
@@ -206,9 +171,11 @@ _COMMANDS: dict[str, Callable[[Shell, list[str]], Awaitable[Result]]] = {
     "cat": _cat,
     "echo": _echo,
     "hostname": _hostname,
+    "iptables": iptables,
     "ls": _ls,
+    "reboot": reboot,
     "rm": _rm,
-    "systemctl": _systemctl,
+    "systemctl": systemctl,
     "tail": _tail,
     "test": _test,
     "true": _true,

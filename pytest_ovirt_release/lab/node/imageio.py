@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pytest_ovirt_release.lab.node.tied import tied
-from pytest_ovirt_release.lab.node.verbs import Ticket, VdsmError
+from pytest_ovirt_release.lab.node.verbs import VdsmError
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -83,9 +83,14 @@ class Imageio:
             await asyncio.wait((self._drain,))
         self._process = None
 
+    @property
+    def port(self) -> int:
+        """The port that clients move bytes over."""
+        return self._ports["remote"]
+
     async def add_ticket(
         self, ticket_id: str, path: Path, size: int, operation: Literal["read", "write"]
-    ) -> Ticket:
+    ) -> None:
         """Let clients read or write a file under a ticket; VdsmError 482 when the daemon refuses."""
         ticket = {
             "uuid": ticket_id,
@@ -96,7 +101,6 @@ class Imageio:
             "sparse": True,
         }
         await asyncio.to_thread(self._control, "PUT", ticket_id, json.dumps(ticket))
-        return Ticket(ticket_id, f"https://{self._address}:{self._ports['remote']}/images/{ticket_id}")
 
     async def remove_ticket(self, ticket_id: str) -> None:
         """Take a ticket back; the daemon waits for its connections to end. An unknown one is no error."""

@@ -1,4 +1,7 @@
-"""One node of the lab: SSH, registration, storage, image transfer and a hypervisor behind vdsm's verbs."""
+"""One node of the lab: SSH, registration, storage, image transfer and a hypervisor behind vdsm's verbs.
+
+It can get into trouble, over SSH (services.py) or by its methods: vanish, hang, reboot, lose its storage.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,20 @@ import asyncio
 import contextlib
 import logging
 import shutil
+import time
 import urllib.parse
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pytest_ovirt_release.lab.node.commands import KERNEL, Shell
+from pytest_ovirt_release.lab.node.capabilities import OS_VERSION, Identity
 from pytest_ovirt_release.lab.node.files import OS_RELEASE, PRODUCT_UUID, NodeFiles, authorized_keys
 from pytest_ovirt_release.lab.node.hypervisor import NeverExecutes, choose
 from pytest_ovirt_release.lab.node.imageio import Imageio
 from pytest_ovirt_release.lab.node.registration import Registration, RegistrationError, register
+from pytest_ovirt_release.lab.node.shell import Shell
 from pytest_ovirt_release.lab.node.ssh import NodeSsh
 from pytest_ovirt_release.lab.node.storage import NodeStorage
-from pytest_ovirt_release.lab.node.verbs import Capabilities
+from pytest_ovirt_release.lab.node.vdsm import Vdsm
+from pytest_ovirt_release.lab.node.verb_table import NodeVerbs
 from pytest_ovirt_release.lab.node.vms import Vms
 from pytest_ovirt_release.target.brand import LAB_BRAND
 
@@ -25,24 +31,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ovirt_release.lab.clock import Clock
-    from pytest_ovirt_release.lab.node.verbs import (
-        Connection,
-        DomainInfo,
-        Space,
-        Ticket,
-        VmDisk,
-        VmSpec,
-        VmStats,
-    )
+    from pytest_ovirt_release.lab.node.verbs import VmDisk
 
 LOCAL_STORAGE = "/data/local"
 """Directory on every node that a local storage domain can be made in."""
 
 REGISTRATION_INTERVAL = 5.0
-VDSM_VERSION = "4.50.7"
-OS_VERSION = "9.5"
-CLUSTER_LEVELS = ("4.2", "4.3", "4.4", "4.5", "4.6", "4.7", "4.8")
-_GIB = 1024**3
+REBOOT_SECONDS = 30.0
+"""How long a node is away when it reboots."""
+
+_ANSWER_SECONDS = 0.1
 _LOG = logging.getLogger(__name__)
 
 
@@ -54,7 +52,7 @@ class CertificateIssuer(Protocol):
 
 
 class LabNode:
-    """A node, for the engine (verbs.Node) and for everybody who logs in to it."""
+    """A node: `vdsm` is what an engine talks to, SSH what everybody else does."""
 
     def __init__(  # noqa: PLR0913 - a node is put together from exactly these
         self,
@@ -94,9 +92,10 @@ class LabNode:
         self._engine_base = engine_base
         self._registers_itself = registers_itself
         self._agent: asyncio.Task[None] | None = None
+        self._reboot: asyncio.Task[None] | None = None
         self._files = NodeFiles(folder / "root")
         self._furnish(root_key)
-        self._shell = Shell(name, address, self.uuid, self._files)
+        self._shell = Shell(name, address, self.uuid, self._files, self)
         self._ssh = NodeSsh(self._shell, folder / "ssh_host_ed25519_key")
         self._storage = NodeStorage(
             self._files,
@@ -109,6 +108,8 @@ class LabNode:
         self._copies = folder
         hypervisor = NeverExecutes(clock) if "guest-never-executes" in faults else choose()
         self._vms = Vms(hypervisor, clock, folder / "vms", self._disk_path)
+        self._verbs = NodeVerbs(Identity(name, address, self.uuid), self._storage, self._vms, self._imageio)
+        self.vdsm = Vdsm(self._verbs.table())
 
     def _furnish(self, root_key: str) -> None:
         self._files.write(authorized_keys("root"), root_key.strip() + "\n", mode=0o600)
@@ -131,22 +132,63 @@ class LabNode:
         """The public SSH host key, as one OpenSSH line."""
         return self._ssh.host_key
 
+    def image_port(self) -> int:
+        """Return the port of the image daemon."""
+        return self._imageio.port
+
     async def start(self) -> None:
-        """Start image daemon, SSH server and, if the node registers by itself, its agent."""
+        """Boot: image daemon, SSH server, vdsm and, if the node registers by itself, the agent that does so."""
         await self._imageio.start()
         self.ssh_port = self._shell.ssh_port = await self._ssh.start()
+        self._verbs.booted = time.time()
+        self.vdsm.start()
         if self._registers_itself:
             self._agent = asyncio.create_task(self._keep_registering())
 
     async def stop(self) -> None:
         """End everything the node has started."""
-        if self._agent is not None:
-            self._agent.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._agent
+        await _cancel(self._reboot)
+        await self.vanish()
+
+    async def vanish(self) -> None:
+        """Lose power: VMs end, ports close, what was connected is forgotten; files stay. `start` boots it again."""
+        self.vdsm.stop()
+        await _cancel(self._agent)
         await self._vms.stop()
+        self._storage.disconnect_all()
         await self._ssh.stop()
         await self._imageio.stop()
+
+    async def reboot(self) -> None:
+        """Vanish and boot."""
+        await self.vanish()
+        await self._clock.sleep(REBOOT_SECONDS)
+        await self.start()
+
+    def begin_reboot(self) -> None:
+        """Reboot in the background, once whoever asked over SSH has had the answer."""
+
+        async def later() -> None:
+            await asyncio.sleep(_ANSWER_SECONDS)
+            await self.reboot()
+
+        self._reboot = asyncio.create_task(later())
+
+    def hang(self) -> None:
+        """Let vdsm take calls and answer none; VMs and SSH go on."""
+        self.vdsm.hang()
+
+    def resume(self) -> None:
+        """Let vdsm go on after a hang."""
+        self.vdsm.resume()
+
+    def lose_storage(self) -> None:
+        """Cut the node off from every NFS server: what is mounted does not answer any more."""
+        self._storage.lost = True
+
+    def regain_storage(self) -> None:
+        """Let the node reach the NFS servers again."""
+        self._storage.lost = False
 
     async def _keep_registering(self) -> None:
         while not await self._registered():
@@ -165,83 +207,14 @@ class LabNode:
         return True
 
     def _disk_path(self, disk: VmDisk) -> Path:
-        volume = self._storage.volume(disk.domain_id, disk.image_id)
+        volume = self._storage.volume(disk.volume.domain_id, disk.volume.image_id)
         if not self._runs_copies:
             return volume
-        return shutil.copyfile(volume, self._copies / disk.image_id)
+        return shutil.copyfile(volume, self._copies / disk.volume.image_id)
 
-    async def host_get_capabilities(self) -> Capabilities:
-        """Host.getCapabilities."""
-        return Capabilities(
-            uuid=self.uuid,
-            hostname=self.name,
-            cpu_model="Intel Nehalem Family",
-            cpu_cores=4,
-            memory=16 * _GIB,
-            vdsm_version=VDSM_VERSION,
-            os_name="oVirt Node",
-            os_version=OS_VERSION,
-            cluster_levels=CLUSTER_LEVELS,
-            facts={"brand": LAB_BRAND, "kernel": KERNEL},
-        )
 
-    async def connect_storage_server(self, connection: Connection) -> None:
-        """StoragePool.connectStorageServer."""
-        self._storage.connect(connection)
-
-    async def disconnect_storage_server(self, connection: Connection) -> None:
-        """StoragePool.disconnectStorageServer."""
-        self._storage.disconnect(connection)
-
-    async def get_storage_domains(self, connection: Connection) -> tuple[DomainInfo, ...]:
-        """Host.getStorageDomains."""
-        return self._storage.domains(connection)
-
-    async def create_storage_domain(self, connection: Connection, domain: DomainInfo) -> None:
-        """StorageDomain.create."""
-        self._storage.create_domain(connection, domain)
-
-    async def format_storage_domain(self, domain_id: str) -> None:
-        """StorageDomain.format."""
-        self._storage.format_domain(domain_id)
-
-    async def get_storage_domain_stats(self, domain_id: str) -> Space:
-        """StorageDomain.getStats."""
-        return self._storage.space(domain_id)
-
-    async def create_volume(self, domain_id: str, image_id: str, size: int) -> None:
-        """Volume.create."""
-        self._storage.create_volume(domain_id, image_id, size)
-
-    async def delete_image(self, domain_id: str, image_id: str) -> None:
-        """Image.delete."""
-        self._storage.delete_image(domain_id, image_id)
-
-    async def add_image_ticket(
-        self, ticket_id: str, domain_id: str, image_id: str, size: int, operation: Literal["read", "write"]
-    ) -> Ticket:
-        """Host.add_image_ticket."""
-        volume = self._storage.volume(domain_id, image_id)
-        if operation == "read":
-            self._storage.before_reading(domain_id, image_id)
-        return await self._imageio.add_ticket(ticket_id, volume, size, operation)
-
-    async def remove_image_ticket(self, ticket_id: str) -> None:
-        """Host.remove_image_ticket."""
-        await self._imageio.remove_ticket(ticket_id)
-
-    async def create_vm(self, spec: VmSpec) -> None:
-        """VM.create."""
-        await self._vms.create(spec)
-
-    async def get_vm_stats(self, vm_id: str) -> VmStats:
-        """VM.getStats."""
-        return self._vms.stats(vm_id)
-
-    async def shutdown_vm(self, vm_id: str) -> None:
-        """VM.shutdown."""
-        await self._vms.shutdown(vm_id)
-
-    async def destroy_vm(self, vm_id: str) -> None:
-        """VM.destroy."""
-        await self._vms.destroy(vm_id)
+async def _cancel(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -17,7 +17,7 @@ from pytest_ovirt_release.target.brand import LAB_BRAND
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_ovirt_release.lab.node.commands import Shell
+    from pytest_ovirt_release.lab.node.shell import Shell
 
 VERSION = f"ovirtnode {LAB_BRAND}"
 """Software version in the SSH banner; the lab's brand stands in its comment part."""
@@ -36,6 +36,7 @@ class NodeSsh:
             asyncssh.generate_private_key("ssh-ed25519", comment=shell.name).write_private_key(key_path)
             key_path.chmod(0o600)
         self._key = asyncssh.read_private_key(key_path)
+        self._port = 0
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
 
@@ -45,10 +46,10 @@ class NodeSsh:
         return self._key.export_public_key().decode().strip()
 
     async def start(self) -> int:
-        """Listen; return the port."""
+        """Listen; return the port, which stays the same when the server is started anew."""
         self._acceptor = await asyncssh.listen(
             self._shell.address,
-            0,
+            self._port,
             server_factory=lambda: _Server(self._shell, self._connections),
             process_factory=self._handle,
             server_host_keys=[self._key],
@@ -57,7 +58,8 @@ class NodeSsh:
             login_timeout=_LOGIN,
             keepalive_interval=0,
         )
-        return int(self._acceptor.get_port())
+        self._port = int(self._acceptor.get_port())
+        return self._port
 
     async def stop(self) -> None:
         """Close the port and every connection."""

@@ -1,14 +1,21 @@
 """What the lab's engine may ask of a node: the only road between the two.
 
-Verbs are named as in vdsm (in Python's case), so that a real engine could call them later over vdsm's own
-protocol. All raise VdsmError with vdsm's code and text. Ids are UUID texts, sizes are bytes.
+The road has two ends. `Vdsm` is the node's: a call by the name of a verb, with vdsm's parameters and answer, as a
+real engine would make it. `Node` is how the engine's own commands see it: typed, and each names the verbs that are
+behind it; the engine's vdsbroker turns the one into the other. Both raise VdsmError with vdsm's code and text.
+Ids are UUID texts, sizes are bytes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
+Params = Mapping[str, Any]
+"""The parameters of a verb, by vdsm's names: JSON."""
+
+Bus = Literal["virtio", "sata", "ide", "virtio_scsi"]
 Firmware = Literal["bios", "uefi"]
 VmStatus = Literal["WaitForLaunch", "Powering up", "Up", "Powering down", "Down"]
 
@@ -67,6 +74,31 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
+class HostStats:
+    """What Host.getStats tells the engine: every storage domain the node watches, 0 or what ails it in vdsm's codes."""
+
+    domains: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Where a disk's bytes are: a volume of an image on a domain. The engine chooses all three ids."""
+
+    domain_id: str
+    image_id: str
+    id: str
+
+
+@dataclass(frozen=True)
+class ImageInfo:
+    """A disk image that stands on a domain: its volume, bytes, and the name that was given with it."""
+
+    volume: Volume
+    size: int
+    name: str
+
+
+@dataclass(frozen=True)
 class Ticket:
     """An open image transfer on the node's imageio daemon: where to PUT or GET the bytes (https)."""
 
@@ -78,9 +110,8 @@ class Ticket:
 class VmDisk:
     """A disk of a VM: where its bytes are, and the bus the guest sees it on."""
 
-    domain_id: str
-    image_id: str
-    bus: Literal["virtio", "sata", "ide", "virtio_scsi"]
+    volume: Volume
+    bus: Bus
     bootable: bool
 
 
@@ -106,6 +137,17 @@ class VmStats:
     exit_message: str = ""
 
 
+class Vdsm(Protocol):
+    """vdsm of a node, as whoever is connected to it sees it."""
+
+    @property
+    def beating(self) -> bool:
+        """Whether heart-beats arrive."""
+
+    async def call(self, method: str, params: Params) -> Any:  # noqa: ANN401 - each verb has an answer of its own
+        """Return a verb's result; VdsmError or OSError."""
+
+
 class Node(Protocol):
     """One node, as the engine knows it."""
 
@@ -114,7 +156,10 @@ class Node(Protocol):
         """Address the engine knows the node by, e.g. 127.0.0.2."""
 
     async def host_get_capabilities(self) -> Capabilities:
-        """Host.getCapabilities."""
+        """Host.getCapabilities, and Host.getHardwareInfo."""
+
+    async def get_stats(self) -> HostStats:
+        """Host.getStats."""
 
     async def connect_storage_server(self, connection: Connection) -> None:
         """StoragePool.connectStorageServer: mount the export, or check the directory."""
@@ -123,7 +168,7 @@ class Node(Protocol):
         """StoragePool.disconnectStorageServer."""
 
     async def get_storage_domains(self, connection: Connection) -> tuple[DomainInfo, ...]:
-        """Host.getStorageDomains: the domains whose metadata stands on a connected connection."""
+        """Host.getStorageDomains, StorageDomain.getInfo: the domains whose metadata stands on a connected connection."""
 
     async def create_storage_domain(self, connection: Connection, domain: DomainInfo) -> None:
         """StorageDomain.create: lay out folders and metadata on the storage."""
@@ -134,25 +179,28 @@ class Node(Protocol):
     async def get_storage_domain_stats(self, domain_id: str) -> Space:
         """StorageDomain.getStats."""
 
-    async def create_volume(self, domain_id: str, image_id: str, size: int) -> None:
-        """Volume.create: a raw sparse file of this size, zeros."""
+    async def create_volume(self, volume: Volume, size: int, name: str) -> None:
+        """Volume.create and its task: a raw sparse file of this size, zeros; `name` is the disk's."""
+
+    async def get_images(self, domain_id: str) -> tuple[ImageInfo, ...]:
+        """StorageDomain.getImages, StorageDomain.getVolumes, Volume.getInfo: what stands on a domain."""
 
     async def delete_image(self, domain_id: str, image_id: str) -> None:
-        """Image.delete."""
+        """Image.delete and its task."""
 
     async def add_image_ticket(
-        self, ticket_id: str, domain_id: str, image_id: str, size: int, operation: Literal["read", "write"]
+        self, ticket_id: str, volume: Volume, size: int, operation: Literal["read", "write"]
     ) -> Ticket:
-        """Host.add_image_ticket: let the imageio daemon serve the image under this ticket."""
+        """Image.prepare, Host.add_image_ticket: let the imageio daemon serve the image under this ticket."""
 
     async def remove_image_ticket(self, ticket_id: str) -> None:
-        """Host.remove_image_ticket."""
+        """Host.remove_image_ticket, Image.teardown."""
 
     async def create_vm(self, spec: VmSpec) -> None:
         """VM.create: start executing what is on the boot disk; returns once it was launched."""
 
     async def get_vm_stats(self, vm_id: str) -> VmStats:
-        """VM.getStats."""
+        """Host.getAllVmStats, of which the one."""
 
     async def shutdown_vm(self, vm_id: str) -> None:
         """VM.shutdown: ask the guest by ACPI; a guest without ACPI does not react."""

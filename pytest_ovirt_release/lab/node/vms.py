@@ -8,11 +8,12 @@ that is Down is kept until it is destroyed.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.node.hypervisor import Guest, GuestDisk, HypervisorError
-from pytest_ovirt_release.lab.node.verbs import VdsmError, VmStats, VmStatus
+from pytest_ovirt_release.lab.node.verbs import VdsmError, VmStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,17 +27,35 @@ LAUNCH_SECONDS = 0.5
 UP_SECONDS = 60.0
 SHUTDOWN_SECONDS = 30.0
 NO_VM, VM_EXISTS = 1, 4
+START_FAILED, QEMU_LOST, GUEST_SHUT_DOWN = 3, 2, 7
+"""vdsm's numbers of why a VM is down."""
+
+
+@dataclass(frozen=True)
+class VmState:
+    """A VM as the node sees it: `since` is the monotonic second of its start, the exit is that of one that is Down."""
+
+    name: str
+    since: float
+    status: VmStatus = "WaitForLaunch"
+    exit_code: int = 0
+    exit_reason: int = 0
+    exit_message: str = ""
+
+    def down(self, code: int, reason: int, message: str) -> VmState:
+        """Return the state after its end."""
+        return replace(self, status="Down", exit_code=code, exit_reason=reason, exit_message=message)
 
 
 @dataclass
 class _Vm:
-    stats: VmStats = field(default_factory=lambda: VmStats("WaitForLaunch"))
+    state: VmState
     execution: Execution | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def enter(self, status: VmStatus, only_from: tuple[VmStatus, ...]) -> None:
-        if self.stats.status in only_from:
-            self.stats = VmStats(status)
+        if self.state.status in only_from:
+            self.state = replace(self.state, status=status)
 
     def follow(self, task: asyncio.Task[None]) -> None:
         self.tasks.add(task)
@@ -60,11 +79,11 @@ class Vms:
         """Start a VM; what keeps it from starting is told by its stats, as a host does."""
         if spec.id in self._vms:
             raise VdsmError(VM_EXISTS, "Virtual machine already exists")
-        vm = self._vms[spec.id] = _Vm()
+        vm = self._vms[spec.id] = _Vm(VmState(spec.name, time.monotonic()))
         try:
             vm.execution = await self._hypervisor.start(self._guest(spec))
         except (HypervisorError, VdsmError) as error:
-            vm.stats = VmStats("Down", 1, str(error))
+            vm.state = vm.state.down(1, START_FAILED, str(error))
             return
         if spec.id not in self._vms:  # destroyed while it was being launched
             await vm.execution.kill()
@@ -72,14 +91,18 @@ class Vms:
         vm.follow(asyncio.create_task(self._power_up(vm)))
         vm.follow(asyncio.create_task(self._watch(vm, vm.execution)))
 
-    def stats(self, vm_id: str) -> VmStats:
+    def state(self, vm_id: str) -> VmState:
         """Return a VM's state; VdsmError 1 when there is no such VM."""
-        return self._vm(vm_id).stats
+        return self._vm(vm_id).state
+
+    def states(self) -> dict[str, VmState]:
+        """Return the states of all VMs."""
+        return {vm_id: vm.state for vm_id, vm in self._vms.items()}
 
     async def shutdown(self, vm_id: str) -> None:
         """Press the power button; after 30 s without an effect the VM counts as Up again."""
         vm = self._vm(vm_id)
-        if vm.execution is None or vm.stats.status == "Down":
+        if vm.execution is None or vm.state.status == "Down":
             return
         vm.enter("Powering down", ("WaitForLaunch", "Powering up", "Up"))
         await vm.execution.press_power_button()
@@ -127,4 +150,5 @@ class Vms:
 
     async def _watch(self, vm: _Vm, execution: Execution) -> None:
         ended = await execution.wait()
-        vm.stats = VmStats("Down", 0 if ended.clean else 1, ended.message)
+        reason = GUEST_SHUT_DOWN if ended.clean else QEMU_LOST
+        vm.state = vm.state.down(0 if ended.clean else 1, reason, ended.message)

@@ -20,12 +20,15 @@ from pytest_ovirt_release.lab.node.verbs import (
     Capabilities,
     Connection,
     DomainInfo,
+    HostStats,
+    ImageInfo,
     Node,
     Space,
     Ticket,
     VdsmError,
     VmSpec,
     VmStats,
+    Volume,
 )
 
 PASSWORD = "right-password"
@@ -49,6 +52,7 @@ class FakeNode:
     vms: dict[str, VmSpec] = field(default_factory=dict)
     stats: dict[str, VmStats] = field(default_factory=dict)
     levels: tuple[str, ...] = ("4.6", "4.7", "4.8")
+    ailing: dict[str, int] = field(default_factory=dict)
 
     def _heard(self, verb: str, *details: object) -> None:
         self.said.append(" ".join([verb, *(str(detail) for detail in details)]))
@@ -69,6 +73,12 @@ class FakeNode:
         return Capabilities(
             self.uuid, "node", "Haswell", 2, 2 * 1024**3, "4.50.7", "oVirt Node", "4.5.8", self.levels, facts
         )
+
+    async def get_stats(self) -> HostStats:
+        if "get_stats" in self.broken:
+            raise self.broken["get_stats"]
+        mounted = [domain for connection in self.connected.values() for domain in self._storage(connection)]
+        return HostStats({domain: self.ailing.get(domain, 0) for domain in mounted})
 
     async def connect_storage_server(self, connection: Connection) -> None:
         self._heard("connect", connection.path)
@@ -94,16 +104,19 @@ class FakeNode:
     async def get_storage_domain_stats(self, domain_id: str) -> Space:
         return SPACE
 
-    async def create_volume(self, domain_id: str, image_id: str, size: int) -> None:
+    async def create_volume(self, volume: Volume, size: int, name: str) -> None:
         self._heard("create_volume", size)
-        self.images[image_id] = size
+        self.images[volume.image_id] = size
+
+    async def get_images(self, domain_id: str) -> tuple[ImageInfo, ...]:
+        return ()
 
     async def delete_image(self, domain_id: str, image_id: str) -> None:
         self._heard("delete_image")
         self.images.pop(image_id)
 
     async def add_image_ticket(
-        self, ticket_id: str, domain_id: str, image_id: str, size: int, operation: Literal["read", "write"]
+        self, ticket_id: str, volume: Volume, size: int, operation: Literal["read", "write"]
     ) -> Ticket:
         self._heard("add_image_ticket", operation, size)
         return Ticket(ticket_id, f"https://{self.address}:54322/images/{ticket_id}")

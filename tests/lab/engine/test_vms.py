@@ -51,7 +51,7 @@ def test_a_new_disk_is_locked_until_its_image_is_made(lab: Lab) -> None:
     vm = lab.vm(host)
     disk = lab.disk(vm, domain)
     assert (disk.provisioned_size, disk.storage_domains[0].id) == (1024 * 1024, domain.id)
-    assert lab.bench.nodes["127.0.0.2"].images == {disk.image_id: 1024 * 1024}
+    assert lab.bench.nodes["127.0.0.2"].images == {disk.id: 1024 * 1024}
     attachments = lab.vm_service(vm).disk_attachments_service().list()
     assert [(item.disk.id, item.bootable, item.active) for item in attachments] == [(disk.id, True, True)]
     assert [code for code in lab.codes() if code in {78, 97}] == [78, 97]
@@ -135,8 +135,8 @@ def test_a_vm_runs_on_its_host_and_ends_by_itself(lab: Lab) -> None:
     assert states == ["down", "wait_for_launch", "powering_up", "up", "powering_down", "down"]
     spec = node.vms[vm.id]
     assert (spec.firmware, spec.boot, spec.memory) == ("bios", ("hd",), 256 * 1024 * 1024)
-    assert [(item.image_id, item.bus, item.bootable) for item in spec.disks] == [
-        (disk.image_id, "virtio", True)
+    assert [(item.volume.image_id, item.volume.id, item.bus, item.bootable) for item in spec.disks] == [
+        (disk.id, disk.image_id, "virtio", True)
     ]
     ended = service.get()
     assert (ended.host, ended.stop_time > vm.stop_time) == (None, True)

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from pytest_ovirt_release.lab.clock import Clock
+from pytest_ovirt_release.lab.engine.vdsbroker import VdsBroker
 from pytest_ovirt_release.lab.node.machine import LabNode
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ADDRESS = "127.0.0.2"
+
+
+def broker(node: LabNode) -> VdsBroker:
+    """Return the engine's end of the road to a node."""
+    return VdsBroker(node.address, node.vdsm, Clock(speed=100), node.image_port)
 
 
 @dataclass

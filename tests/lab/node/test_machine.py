@@ -28,8 +28,10 @@ from pytest_ovirt_release.lab.node.verbs import (
     VmSpec,
     VmStats,
     VmStatus,
+    Volume,
 )
 from pytest_ovirt_release.target.brand import LAB_BRAND
+from tests.lab.node.conftest import broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,19 +63,20 @@ class Disk:
     """One image on one domain of a node, moved by the image daemon as a client would."""
 
     def __init__(self, node: LabNode, pki: Pki, connection: Connection) -> None:
-        self.node, self.connection = node, connection
-        self.domain, self.image = str(uuid4()), str(uuid4())
+        self.verbs, self.connection = broker(node), connection
+        self.domain = str(uuid4())
+        self.volume = Volume(self.domain, str(uuid4()), str(uuid4()))
         self.context = ssl.create_default_context(cadata=pki.ca_pem.decode())
 
     async def make(self) -> None:
-        await self.node.connect_storage_server(self.connection)
-        await self.node.create_storage_domain(self.connection, DomainInfo(self.domain, "d", "data"))
-        await self.node.create_volume(self.domain, self.image, SIZE)
+        await self.verbs.connect_storage_server(self.connection)
+        await self.verbs.create_storage_domain(self.connection, DomainInfo(self.domain, "d", "data"))
+        await self.verbs.create_volume(self.volume, SIZE, "disk")
 
     async def transfer(self, operation: Literal["read", "write"], body: bytes | None = None) -> bytes:
-        ticket = await self.node.add_image_ticket(str(uuid4()), self.domain, self.image, SIZE, operation)
+        ticket = await self.verbs.add_image_ticket(str(uuid4()), self.volume, SIZE, operation)
         status, got = await asyncio.to_thread(self.ask, ticket.url, "PUT" if body else "GET", body)
-        await self.node.remove_image_ticket(ticket.id)
+        await self.verbs.remove_image_ticket(ticket.id)
         assert status == 200
         return got
 
@@ -86,7 +89,7 @@ class Disk:
             return answer.status, answer.read()
 
     def vm(self) -> VmSpec:
-        disk = VmDisk(self.domain, self.image, "virtio", bootable=True)
+        disk = VmDisk(self.volume, "virtio", bootable=True)
         return VmSpec(str(uuid4()), "guest", 64 << 20, "bios", "pc-q35-rhel9.6.0", ("hd",), (disk,))
 
 
@@ -95,7 +98,7 @@ def needs_qemu() -> None:
         pytest.skip(f"{PROGRAM} is not installed")
 
 
-async def states_until_down(node: LabNode, vm_id: str) -> list[VmStats]:
+async def states_until_down(node: Node, vm_id: str) -> list[VmStats]:
     seen: list[VmStats] = []
     async with asyncio.timeout(DEADLINE):
         while not seen or seen[-1].status != "Down":
@@ -115,11 +118,11 @@ def run_guest(
             await disk.make()
             await disk.transfer("write", disk_image(challenge, SIZE))
             vm = disk.vm()
-            await node.create_vm(vm)
-            seen = await states_until_down(node, vm.id)
-            await node.destroy_vm(vm.id)
+            await disk.verbs.create_vm(vm)
+            seen = await states_until_down(disk.verbs, vm.id)
+            await disk.verbs.destroy_vm(vm.id)
             with pytest.raises(VdsmError, match="does not exist"):
-                await node.get_vm_stats(vm.id)
+                await disk.verbs.get_vm_stats(vm.id)
             return seen, await disk.transfer("read")
 
     return asyncio.run(go())
@@ -164,15 +167,15 @@ def test_the_image_daemon_refuses_what_no_ticket_allows(start_node: StartNode, p
         async with start_node() as node:
             disk = Disk(node, pki, NFS)
             await disk.make()
-            ticket = await node.add_image_ticket(str(uuid4()), disk.domain, disk.image, SIZE, "read")
+            ticket = await disk.verbs.add_image_ticket(str(uuid4()), disk.volume, SIZE, "read")
             assert ticket.url.startswith(f"https://{node.address}:")
             status, _ = await asyncio.to_thread(disk.ask, ticket.url, "PUT", b"x" * BLOCK)
             assert status == 403
-            await node.remove_image_ticket(ticket.id)
-            await node.remove_image_ticket(ticket.id)
+            await disk.verbs.remove_image_ticket(ticket.id)
+            await disk.verbs.remove_image_ticket(ticket.id)
             await node._imageio.stop()
             with pytest.raises(VdsmError, match="482"):
-                await node.add_image_ticket(str(uuid4()), disk.domain, disk.image, SIZE, "read")
+                await disk.verbs.add_image_ticket(str(uuid4()), disk.volume, SIZE, "read")
 
     asyncio.run(go())
 
@@ -181,12 +184,12 @@ def test_a_vm_whose_disk_is_missing_is_down_with_the_reason(start_node: StartNod
     async def go() -> VmStats:
         async with start_node() as node:
             disk = Disk(node, pki, NFS)
-            await node.connect_storage_server(NFS)
+            await disk.verbs.connect_storage_server(NFS)
             vm = disk.vm()
-            await node.create_vm(vm)
+            await disk.verbs.create_vm(vm)
             with pytest.raises(VdsmError, match="already exists"):
-                await node.create_vm(vm)
-            return await node.get_vm_stats(vm.id)
+                await disk.verbs.create_vm(vm)
+            return await disk.verbs.get_vm_stats(vm.id)
 
     stats = asyncio.run(go())
     assert (stats.status, stats.exit_code) == ("Down", 1)
@@ -200,16 +203,16 @@ def test_a_guest_ignores_shutdown_and_goes_with_destroy(start_node: StartNode, p
             await disk.make()
             await disk.transfer("write", disk_image(Challenge.new(600), SIZE))
             vm = disk.vm()
-            await node.create_vm(vm)
-            await node.shutdown_vm(vm.id)
-            seen: list[VmStatus] = [(await node.get_vm_stats(vm.id)).status]
+            await disk.verbs.create_vm(vm)
+            await disk.verbs.shutdown_vm(vm.id)
+            seen: list[VmStatus] = [(await disk.verbs.get_vm_stats(vm.id)).status]
             async with asyncio.timeout(DEADLINE):
                 while len(seen) < 2:
                     await asyncio.sleep(0.02)
-                    status = (await node.get_vm_stats(vm.id)).status
+                    status = (await disk.verbs.get_vm_stats(vm.id)).status
                     if status != seen[-1]:
                         seen.append(status)
-            await node.destroy_vm(vm.id)
+            await disk.verbs.destroy_vm(vm.id)
             return seen
 
     assert asyncio.run(go()) == ["Powering down", "Up"]
@@ -221,7 +224,7 @@ def test_a_node_that_stops_takes_its_vms_along(start_node: StartNode, pki: Pki) 
             disk = Disk(node, pki, NFS)
             await disk.make()
             await disk.transfer("write", disk_image(Challenge.new(600), SIZE))
-            await node.create_vm(disk.vm())
+            await disk.verbs.create_vm(disk.vm())
             assert len(children()) == 2
 
     asyncio.run(go())
@@ -230,7 +233,7 @@ def test_a_node_that_stops_takes_its_vms_along(start_node: StartNode, pki: Pki) 
 def test_capabilities_carry_the_brand(start_node: StartNode) -> None:
     async def go() -> tuple[LabNode, dict[str, str], str]:
         async with start_node() as node:
-            as_the_engine_sees_it: Node = node
+            as_the_engine_sees_it: Node = broker(node)
             told = await as_the_engine_sees_it.host_get_capabilities()
             return node, told.facts, told.uuid
 
