@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import asyncssh
 
 from pytest_ovirt_release.lab.clock import Clock
+from pytest_ovirt_release.lab.engine.running import BYSTANDER
 from pytest_ovirt_release.lab.engine.server import LabEngine
 from pytest_ovirt_release.lab.engine.vdsbroker import VdsBroker
 from pytest_ovirt_release.lab.ids import Ids
@@ -106,12 +107,15 @@ class Lab:
         self.pki = await _timed("certificates", self.machine.install(source))
         await _timed("composition", asyncio.to_thread(self._compose))
         async with asyncio.TaskGroup() as group:
-            group.create_task(_timed("engine", self._start_engine()))
+            nodes = {
+                node.name: group.create_task(_timed(node.name, node.start())) for node in self.nodes.values()
+            }
+            group.create_task(_timed("engine", self._start_engine(nodes[BYSTANDER])))
             group.create_task(_timed("engine machine", self.machine.start()))
-            for node in self.nodes.values():
-                group.create_task(_timed(node.name, node.start()))
 
-    async def _start_engine(self) -> None:
+    async def _start_engine(self, bystander: asyncio.Task[None]) -> None:
+        # It is up in the engine from the start, so it has to answer by then.
+        await bystander
         await self.engine.start()
         self._engine_base = self.engine.base
 
