@@ -72,3 +72,21 @@ def test_the_lab_is_started_as_a_subprocess_and_imported_by_nothing_but_the_comm
         and path.relative_to(PACKAGE).parts[0] != "lab"
     }
     assert users <= {"cli.py"}
+
+
+def test_the_labs_engine_knows_of_the_nodes_nothing_but_their_verbs() -> None:
+    node = f"{NAME}.lab.node"
+    allowed = (f"{node}.verbs", f"{node}.access")
+    wrong = [
+        f"{path.name} imports {module}"
+        for path in sorted((PACKAGE / "lab" / "engine").rglob("*.py"))
+        for module in sorted(imports(path, lazy=True))
+        if (module == node or module.startswith(f"{node}.")) and not module.startswith(allowed)
+    ]
+    assert not wrong
+
+
+def test_the_labs_nodes_know_nothing_of_the_engine() -> None:
+    engine = f"{NAME}.lab.engine"
+    modules = {m for path in (PACKAGE / "lab" / "node").rglob("*.py") for m in imports(path, lazy=True)}
+    assert not [module for module in modules if module.startswith(engine)]

@@ -26,9 +26,9 @@ class Vdsm:
     """The verbs of a node, and whether somebody is there to answer."""
 
     def __init__(self, table: Mapping[str, Verb]) -> None:
-        """Take the verbs by name; nothing answers before `start`."""
+        """Take the verbs by name; they answer at once, for an engine may begin to ask before the node's ports are open."""
         self._table = table
-        self._here = False
+        self._here = True
         self._awake = asyncio.Event()
         self._awake.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pytest_ovirt_release.lab.node import answers, capabilities, layout
@@ -178,7 +179,9 @@ class NodeVerbs:
 
     async def _create_vm(self, params: Params) -> dict[str, Any]:
         await self._vms.create(parse_domain(params["vmParams"]["xml"]))
-        return answers.vm_statistics(params["vmID"], self._vms.state(params["vmID"]))
+        # What became of it, even at once, is for the statistics to tell.
+        launched = replace(self._vms.state(params["vmID"]), status="WaitForLaunch")
+        return answers.vm_statistics(params["vmID"], launched)
 
     async def _shutdown_vm(self, params: Params) -> bool:
         await self._vms.shutdown(params["vmID"])
