@@ -93,9 +93,10 @@ class Api:
 
     async def _serve(self, request: Request, correlation: str) -> Response:
         """Find the operation, do it, and put whatever came of it into words."""
-        prefix, parts, matrix = _split(request.url.path)
+        path, scheme = request.scope["path"], request.scope["scheme"]
+        prefix, parts, matrix = _split(path)
         self._check_version(request, prefix)
-        base = f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}"
+        base = f"{scheme}://{request.headers.get('host', '')}"
         route: Route | None = None
         body: Body | None = None
         try:
@@ -103,7 +104,7 @@ class Api:
             as_json = _check_accept(request)
             body = await _body(request, route, base)
             query = _query(request, matrix)
-            call = Call(request.method, request.url.path, base, prefix, ids, query, body, correlation)
+            call = Call(request.method, path, base, prefix, ids, query, body, correlation)
             reply = await route.handler(self.core, call)
             return _in_json(request) if as_json else answer(reply, base)
         except Fault as fault:

@@ -7,6 +7,7 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from pytest_ovirt_release.lab.engine.document import Shelf
 from pytest_ovirt_release.lab.engine.events import ADMIN, EventLog, User
 from pytest_ovirt_release.lab.engine.state import (
     BLANK,
@@ -76,6 +77,7 @@ class Core:
         self.events = EventLog()
         self.user_id = ids.uuid("user")
         self.instance_id = ids.uuid("instance")
+        self.shelf = Shelf()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def sleep(self, seconds: float) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, ParseError
 
@@ -17,19 +18,33 @@ BODY_LIMIT = 16 * 1024 * 1024
 DECLARATION = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
+_SPECIAL = re.compile(r'[&<>"\x00-\x1f\ufffe\uffff]')
+"""What needs any care at all: most texts have none of it and are written as they are."""
+
+_UNFIT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What XML 1.0 cannot carry."""
+
+KEPT = 4096
+"""Elements whose text is kept at the most."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Node:
-    """One element of an answer. `text` None is `<a/>`, an empty text is `<a></a>`, as the engine has both."""
+    """One element of an answer. `text` None is `<a/>`, an empty text is `<a></a>`, as the engine has both.
+
+    With `written` the element is complete: its text is kept there, and nothing can be added to it.
+    """
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
     children: list[Node] = field(default_factory=list)
     text: str | None = None
+    written: Written | None = field(default=None, compare=False)
 
     def add(self, fields: Mapping[str, object]) -> Node:
         """Append fields in order: None is left out, a mapping nests, nodes go in as they are."""
+        if self.written is not None:
+            raise TypeError(f"<{self.tag}> is complete")
         for tag, value in fields.items():
             self.children.extend(_nodes(tag, value))
         return self
@@ -67,10 +82,16 @@ def write(root: Node) -> bytes:
 
 
 def _write(item: Node, indent: str, lines: list[str]) -> None:
-    attributes = "".join(
-        f' {name}="{_clean(value).translate(_ATTRIBUTE)}"' for name, value in item.attributes.items()
-    )
-    start = f"{indent}<{item.tag}{attributes}"
+    if item.written is None:
+        _write_anew(item, indent, lines)
+    else:
+        lines.append(item.written.at(indent))
+
+
+def _write_anew(item: Node, indent: str, lines: list[str]) -> None:
+    start = f"{indent}<{item.tag}"
+    for name, value in item.attributes.items():
+        start += f' {name}="{_escaped(value, _ATTRIBUTE)}"'
     if item.children:
         lines.append(f"{start}>")
         for child in item.children:
@@ -79,12 +100,58 @@ def _write(item: Node, indent: str, lines: list[str]) -> None:
     elif item.text is None:
         lines.append(f"{start}/>")
     else:
-        lines.append(f"{start}>{_clean(item.text).translate(_TEXT)}</{item.tag}>")
+        lines.append(f"{start}>{_escaped(item.text, _TEXT)}</{item.tag}>")
 
 
-def _clean(text: str) -> str:
-    """Leave out what XML 1.0 cannot carry."""
-    return "".join(c for c in text if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff"))
+def _escaped(text: str, table: dict[int, str]) -> str:
+    return _UNFIT.sub("", text).translate(table) if _SPECIAL.search(text) else text
+
+
+class Written:
+    """The text of what is answered again and again: built when first written, not kept as a tree."""
+
+    __slots__ = ("_build", "_texts")
+
+    def __init__(self, build: Callable[[], Sequence[Node]]) -> None:
+        """Take what makes the elements, always the same ones."""
+        self._build = build
+        self._texts: dict[str, str] = {}
+
+    def at(self, indent: str) -> str:
+        """Return the text with so much before its first line."""
+        if indent not in self._texts:
+            lines: list[str] = []
+            for item in self._build():
+                _write(item, indent, lines)
+            self._texts[indent] = "\n".join(lines)
+        return self._texts[indent]
+
+
+def kept(items: Sequence[Node]) -> Node:
+    """Return elements that never change as one part of an answer."""
+    return Node("", written=Written(lambda: items))
+
+
+class Shelf:
+    """Objects that were answered before: one whose parts are the same again is not built and written again.
+
+    Parts are compared, so nothing has to say when an object has changed.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._kept: dict[str, tuple[object, Node]] = {}
+
+    def get(self, tag: str, href: str, parts: object, build: Callable[[], Node]) -> Node:
+        """Return the object at this address that `build` makes of these parts, complete."""
+        found = self._kept.get(href)
+        if found is not None and found[0] == parts:
+            return found[1]
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        made = Node(tag, {"href": href}, written=Written(lambda: [build()]))
+        self._kept[href] = parts, made
+        return made
 
 
 class Body:

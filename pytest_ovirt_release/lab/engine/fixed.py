@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import Call, Reply, entity, listing
-from pytest_ovirt_release.lab.engine.document import Node, link, node
+from pytest_ovirt_release.lab.engine.document import Node, kept, link, node
 from pytest_ovirt_release.lab.engine.fault import NoSuchObject
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
@@ -31,53 +32,64 @@ BORN = "2008-03-31T21:00:00.000Z"
 async def get_root(core: Core, call: Call) -> Reply:
     """GET /: links, product, special objects, summary."""
     filtered = call.flag("filter", default=False)
-    answer = Node("api")
-    rels: dict[str, str] = {}
-    for name in known.ROOT:
-        rels[name] = f"{call.prefix}/{name}"
-        if name in known.SEARCHABLE:
-            middle = ";from={event_id}" if name == "events" else ""
-            rels[f"{name}/search"] = f"{call.prefix}/{name}{middle}?search={{query}}"
-    answer.children = [Node("link", {"href": href, "rel": rel}) for rel, href in rels.items()]
+    rels, header = _root_links(call.base, call.prefix)
+    answer = Node("api", children=[rels])
     user = f"{call.prefix}/users/{core.user_id}"
     answer.add(
         {
             "engine_backup": None if filtered else node("engine_backup"),
-            "product_info": _product(None if filtered else core.instance_id),
-            "special_objects": {
-                "blank_template": link("blank_template", f"{call.prefix}/templates/{BLANK}", BLANK),
-                "root_tag": link("root_tag", f"{call.prefix}/tags/{BLANK}", BLANK),
-            },
-            "summary": None if filtered else _summary(core),
+            "fixed": _fixed_objects(None if filtered else core.instance_id, call.prefix),
+            "summary": None if filtered else _summary(_counts(core)),
             "time": stamp(now()),
             "authenticated_user": link("authenticated_user", user, core.user_id),
             "effective_user": link("effective_user", user, core.user_id),
         }
     )
-    sorted_links = sorted(f"<{call.base}{href}>; rel={rel}" for rel, href in rels.items())
-    return Reply(answer, headers={"Link": ",".join(sorted_links)})
+    return Reply(answer, headers={"Link": header})
 
 
-def _product(instance: str | None) -> Node:
+@lru_cache(maxsize=8)
+def _root_links(base: str, prefix: str) -> tuple[Node, str]:
+    """Return the links of the root, and the header Link that repeats them."""
+    rels: dict[str, str] = {}
+    for name in known.ROOT:
+        rels[name] = f"{prefix}/{name}"
+        if name in known.SEARCHABLE:
+            middle = ";from={event_id}" if name == "events" else ""
+            rels[f"{name}/search"] = f"{prefix}/{name}{middle}?search={{query}}"
+    nodes = [Node("link", {"href": href, "rel": rel}) for rel, href in rels.items()]
+    return kept(nodes), ",".join(sorted(f"<{base}{href}>; rel={rel}" for rel, href in rels.items()))
+
+
+@lru_cache(maxsize=8)
+def _fixed_objects(instance: str | None, prefix: str) -> Node:
     major, minor, build = VERSION
     version = {"build": build, "full_version": FULL_VERSION, "major": major, "minor": minor, "revision": 0}
-    return node("product_info", {"instance_id": instance, "name": PRODUCT, "version": version})
-
-
-def _summary(core: Core) -> Node:
-    state = core.state
-    counts = {
-        "hosts": (sum(h.status == "up" for h in state.hosts.values()), len(state.hosts)),
-        "storage_domains": (
-            sum(d.status == "active" for d in state.storage_domains.values()),
-            len(state.storage_domains),
-        ),
-        "users": (1, 1),
-        "vms": (sum(vm.status != "down" for vm in state.vms.values()), len(state.vms)),
+    product = {"instance_id": instance, "name": PRODUCT, "version": version}
+    special = {
+        "blank_template": link("blank_template", f"{prefix}/templates/{BLANK}", BLANK),
+        "root_tag": link("root_tag", f"{prefix}/tags/{BLANK}", BLANK),
     }
-    return node(
-        "summary", {name: {"active": active, "total": total} for name, (active, total) in counts.items()}
+    return kept([node("product_info", product), node("special_objects", special)])
+
+
+def _counts(core: Core) -> tuple[tuple[str, int, int], ...]:
+    """Return what the summary counts: how many are active, and all."""
+    state = core.state
+    up = len([host for host in state.hosts.values() if host.status == "up"])
+    active = len([domain for domain in state.storage_domains.values() if domain.status == "active"])
+    running = len([vm for vm in state.vms.values() if vm.status != "down"])
+    return (
+        ("hosts", up, len(state.hosts)),
+        ("storage_domains", active, len(state.storage_domains)),
+        ("users", 1, 1),
+        ("vms", running, len(state.vms)),
     )
+
+
+@lru_cache(maxsize=8)
+def _summary(counts: tuple[tuple[str, int, int], ...]) -> Node:
+    return kept([node("summary", {name: {"active": some, "total": total} for name, some, total in counts})])
 
 
 def blank_node(prefix: str) -> Node:

@@ -62,13 +62,16 @@ class Router:
     def __init__(self, routes: Iterable[Route]) -> None:
         """Take the routes of all collections."""
         self.routes = tuple(routes)
+        self._by_shape: dict[tuple[str, int], list[tuple[Route, tuple[str, ...]]]] = {}
+        for route in self.routes:
+            pattern = tuple(route.pattern.split("/")) if route.pattern else ()
+            self._by_shape.setdefault((route.method, len(pattern)), []).append((route, pattern))
 
     def find(self, method: str, parts: tuple[str, ...], url: str) -> tuple[Route, tuple[str, ...]]:
         """Return the operation and the ids in its path; Page 404, NotAllowed or Fault 501 where there is none."""
         wanted = "GET" if method == "HEAD" else method
-        for route in self.routes:
-            pattern = tuple(route.pattern.split("/")) if route.pattern else ()
-            if route.method == wanted and _fits(pattern, parts):
+        for route, pattern in self._by_shape.get((wanted, len(parts)), ()):
+            if _fits(pattern, parts):
                 return route, tuple(part for star, part in zip(pattern, parts, strict=True) if star == "*")
         if not known.exists(parts):
             raise Page(NOT_FOUND, f"RESTEASY003210: Could not find resource for full path: {url}")
@@ -81,6 +84,4 @@ class Router:
 
 
 def _fits(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    return len(pattern) == len(parts) and all(
-        star in ("*", part) for star, part in zip(pattern, parts, strict=True)
-    )
+    return all(star in ("*", part) for star, part in zip(pattern, parts, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
@@ -13,18 +14,44 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.state import Vm
 
+CACHED = 4096
+"""Small parts that are the same in many VMs, or in one VM each time; nobody changes them once made."""
+
+
+@lru_cache(maxsize=CACHED)
+def _link(tag: str, prefix: str, folder: str, id_: str) -> Node:
+    return link(tag, f"{prefix}/{folder}/{id_}", id_)
+
+
+@lru_cache(maxsize=CACHED)
+def _boot(devices: tuple[str, ...]) -> Node:
+    return Node("devices", children=[Node("device", text=device) for device in devices])
+
+
+@lru_cache(maxsize=CACHED)
+def _hosts(prefix: str, ids: tuple[str, ...]) -> Node:
+    return Node("hosts", children=[_link("host", prefix, "hosts", id_) for id_ in ids])
+
 
 def vm_node(core: Core, vm: Vm, prefix: str) -> Node:
     """Return `<vm>`."""
-    return entity(
-        "vm",
-        f"{prefix}/vms/{vm.id}",
-        vm.id,
-        action_names=known.VM_ACTIONS,
-        link_names=known.VM_LINKS,
-        head={"name": vm.name, "description": vm.description, "comment": vm.comment},
-        fields=machine_fields(vm) | _running_fields(core, vm, prefix),
-    )
+    href = f"{prefix}/vms/{vm.id}"
+    head: dict[str, str | None] = {"name": vm.name, "description": vm.description, "comment": vm.comment}
+    fields = machine_fields(vm) | _running_fields(core, vm, prefix)
+
+    def build() -> Node:
+        return entity(
+            "vm",
+            href,
+            vm.id,
+            action_names=known.VM_ACTIONS,
+            link_names=known.VM_LINKS,
+            head=head,
+            fields=fields,
+        )
+
+    # A list of a hundred VMs is most of a megabyte, and clients poll it.
+    return core.shelf.get("vm", href, (head, fields), build)
 
 
 def machine_fields(vm: Vm) -> dict[str, object]:
@@ -60,9 +87,6 @@ def _display(core: Core, vm: Vm) -> dict[str, object]:
 
 
 def _running_fields(core: Core, vm: Vm, prefix: str) -> dict[str, object]:
-    boot = Node("devices", children=[Node("device", text=device) for device in vm.boot])
-    pinned = Node("hosts", children=[link("host", f"{prefix}/hosts/{id_}", id_) for id_ in vm.pinned])
-    blank = f"{prefix}/templates/{BLANK}"
     return {
         "display": _display(core, vm),
         "high_availability": {"enabled": vm.high_availability, "priority": 0},
@@ -73,8 +97,11 @@ def _running_fields(core: Core, vm: Vm, prefix: str) -> dict[str, object]:
         "migration_downtime": -1,
         "multi_queues_enabled": True,
         "origin": "ovirt",
-        "os": {"boot": {"devices": boot}, "type": vm.os_type},
-        "placement_policy": {"affinity": vm.affinity, "hosts": pinned if vm.pinned else None},
+        "os": {"boot": {"devices": _boot(vm.boot)}, "type": vm.os_type},
+        "placement_policy": {
+            "affinity": vm.affinity,
+            "hosts": _hosts(prefix, vm.pinned) if vm.pinned else None,
+        },
         "start_paused": False,
         "stateless": False,
         "storage_error_resume_behaviour": "auto_resume",
@@ -82,13 +109,13 @@ def _running_fields(core: Core, vm: Vm, prefix: str) -> dict[str, object]:
         "type": vm.type,
         "usb": {"enabled": False},
         "virtio_scsi_multi_queues_enabled": False,
-        "cluster": link("cluster", f"{prefix}/clusters/{vm.cluster}", vm.cluster),
+        "cluster": _link("cluster", prefix, "clusters", vm.cluster),
         "next_run_configuration_exists": False,
         "run_once": vm.run_once if vm.start_time else None,
         "start_time": stamp(vm.start_time) if vm.start_time and vm.status != "down" else None,
         "status": vm.status,
         "stop_time": stamp(vm.stop_time) if vm.stop_time else None,
-        "host": link("host", f"{prefix}/hosts/{vm.host}", vm.host) if vm.host else None,
-        "original_template": link("original_template", blank, BLANK),
-        "template": link("template", blank, BLANK),
+        "host": _link("host", prefix, "hosts", vm.host) if vm.host else None,
+        "original_template": _link("original_template", prefix, "templates", BLANK),
+        "template": _link("template", prefix, "templates", BLANK),
     }
