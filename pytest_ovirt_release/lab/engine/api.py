@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -20,6 +21,8 @@ from pytest_ovirt_release.lab.engine import (
     fixed,
     history,
     hosts,
+    networks,
+    policies,
     running,
     storage_domains,
     transfers,
@@ -36,6 +39,8 @@ from pytest_ovirt_release.lab.engine.fault import (
     Page,
     not_implemented,
 )
+from pytest_ovirt_release.lab.engine.follow import BadLink, fetcher, follow
+from pytest_ovirt_release.lab.engine.follow import parse as links_tree
 from pytest_ovirt_release.lab.engine.pages import error_line
 from pytest_ovirt_release.lab.engine.router import METHOD_NOT_ALLOWED, NotAllowed, Route, Router
 from pytest_ovirt_release.lab.engine.storage import said
@@ -61,7 +66,7 @@ OLD_API = (
 )
 MODULES = (
     *(fixed, history, datacenters, clusters, hosts, deployment, storage_domains, attached_domains, detaching),
-    *(disks, vms, attachments, running, transfers),
+    *(disks, vms, attachments, running, transfers, networks, policies),
 )
 
 
@@ -106,6 +111,11 @@ class Api:
             query = _query(request, matrix)
             call = Call(request.method, path, base, prefix, ids, query, body, correlation)
             reply = await route.handler(self.core, call)
+            if query.get("follow"):
+                fetch = fetcher(self.core, self.router, call)
+                reply = replace(
+                    reply, content=await follow(reply.content, links_tree(query["follow"]), fetch)
+                )
             return _in_json(request) if as_json else answer(reply, base)
         except Fault as fault:
             return refusal(fault, route, body)
@@ -114,6 +124,8 @@ class Api:
             return refusal(Fault(BAD_REQUEST, f"[{said(error)}]"), route, body)
         except (NotAllowed, NoSuchObject, Page) as end:
             return ending(end, request.method)
+        except BadLink as bad:
+            return error_line(INTERNAL, f"java.lang.IllegalStateException: {bad}")
         except Answered:
             raise
         except Exception:
@@ -136,13 +148,11 @@ class Api:
 
 
 def _query(request: Request, matrix: dict[str, str]) -> dict[str, str]:
-    """Return all parameters; `follow` would change the answer, so it is refused by name."""
+    """Return all parameters; two of them may also be headers."""
     query = matrix | dict(request.query_params)
     for name in ("filter", "all_content"):
         if (asked := request.headers.get(name.replace("_", "-"))) is not None:
             query.setdefault(name, asked)
-    if query.get("follow"):
-        raise not_implemented(f"{request.method} {request.url.path} with follow")
     return query
 
 

@@ -113,6 +113,14 @@ def get(items: dict[str, Object], id_: str) -> Object:
         raise NoSuchObject from None
 
 
+def pick(nodes: list[Node], id_: str) -> Node:
+    """Return the object with this id, or the empty 404."""
+    for item in nodes:
+        if item.attributes["id"] == id_:
+            return item
+    raise NoSuchObject
+
+
 def by_name(items: dict[str, Object], name: str, what: str) -> Object:
     """Return the object with this name, or the fault that names it."""
     for item in items.values():

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import (
     Call,
     Reply,
     by_name,
     created,
-    entity,
     get,
     listing,
     removed,
 )
+from pytest_ovirt_release.lab.engine.cluster_view import cluster_node
 from pytest_ovirt_release.lab.engine.datacenters import VERSIONS, read_version
-from pytest_ovirt_release.lab.engine.document import Node, link, node
 from pytest_ovirt_release.lab.engine.fault import (
     Fault,
     bad,
@@ -33,74 +31,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.document import Body
 
 BIOS_TYPES = ("i440fx_sea_bios", "q35_ovmf", "q35_sea_bios", "q35_secure_boot")
 DEFAULT_BIOS = "q35_ovmf"
 """What a 4.5 cluster gives its VMs: UEFI, which never runs a boot sector."""
 
 CPU_TYPES = ("", "Intel ", "Secure Intel ", "AMD ", "Secure AMD ", "IBM ", "Opteron", "EPYC")
-FENCING = {
-    "enabled": True,
-    "skip_if_connectivity_broken": {"enabled": False, "threshold": 50},
-    "skip_if_gluster_bricks_up": False,
-    "skip_if_gluster_quorum_not_met": False,
-    "skip_if_sd_active": {"enabled": False},
-}
-MIGRATION = {
-    "auto_converge": "inherit",
-    "bandwidth": {"assignment_method": "auto"},
-    "compressed": "inherit",
-    "encrypted": "inherit",
-    "parallel_migrations_policy": "disabled",
-}
 FIELDS: dict[str, Callable[[Cluster], str]] = {
     "name": lambda item: item.name,
     "description": lambda item: item.description,
     "comment": lambda item: item.comment,
     "id": lambda item: item.id,
 }
-
-
-def cluster_node(cluster: Cluster, prefix: str, folder: str = "clusters") -> Node:
-    """Return `<cluster>`; `folder` is the collection it was asked for in."""
-    data_center = cluster.data_center
-    return entity(
-        "cluster",
-        f"{prefix}/{folder}/{cluster.id}",
-        cluster.id,
-        action_names=known.CLUSTER_ACTIONS,
-        link_names=known.CLUSTER_LINKS,
-        head={"name": cluster.name, "description": cluster.description, "comment": cluster.comment},
-        fields={
-            "ballooning_enabled": True,
-            "bios_type": cluster.bios_type,
-            "cpu": {"architecture": cluster.architecture, "type": cluster.cpu_type},
-            "error_handling": {"on_error": "migrate"},
-            "fencing_policy": FENCING,
-            "fips_mode": "undefined",
-            "firewall_type": "firewalld",
-            "gluster_service": False,
-            "ha_reservation": False,
-            "ksm": {"enabled": True, "merge_across_nodes": True},
-            "log_max_memory_used_threshold": 95,
-            "log_max_memory_used_threshold_type": "percentage",
-            "memory_policy": {"over_commit": {"percent": 100}, "transparent_hugepages": {"enabled": True}},
-            "migration": MIGRATION,
-            "required_rng_sources": {"required_rng_source": "urandom"},
-            "switch_type": "legacy",
-            "threads_as_cores": False,
-            "trusted_service": False,
-            "tunnel_migration": False,
-            "upgrade_in_progress": False,
-            "upgrade_percent_complete": 0,
-            "version": node("version", {"major": cluster.version[0], "minor": cluster.version[1]}),
-            "virt_service": True,
-            "vnc_encryption": True,
-            "data_center": link("data_center", f"{prefix}/datacenters/{data_center}", data_center)
-            if data_center
-            else None,
-        },
-    )
 
 
 async def list_clusters(core: Core, call: Call) -> Reply:
@@ -160,11 +103,34 @@ async def add_cluster(core: Core, call: Call) -> Reply:
         cpu_type=cpu_type,
         bios_type=_bios(bios, cpu_type),
         version=version,
+        # The engine turns them on only for whoever names a version.
+        transparent_hugepages=_hugepages(body),
     )
     core.state.clusters[cluster.id] = cluster
+    _announce(core, call, cluster)
+    folder = f"datacenters/{data_center.id}/clusters"
+    return created(cluster_node(cluster, call.prefix, folder, data_center.network))
+
+
+def _hugepages(body: Body) -> bool:
+    asked = body.flag("memory_policy/transparent_hugepages/enabled")
+    if asked is None:
+        return body.child("memory_policy") is not None or read_version(body) is not None
+    return asked
+
+
+def _announce(core: Core, call: Call, cluster: Cluster) -> None:
+    """Log the cluster, and before it the CPU profile that comes with it and who may use that."""
+    name = cluster.name
+    for who, role in (("Everyone", "Operator"), ("admin", "Creator")):
+        provider = "internal-authz" if who == "admin" else "N/A"
+        text = (
+            f"User/Group {who}, Namespace *, Authorization provider: {provider} was granted permission for Role "
+            f"CpuProfile{role} on Cpu Profile {name}, by admin@internal-authz."
+        )
+        core.event(850, text, own=True)
     core.event(10130, f"CPU Profile {name} was successfully added (User: admin@internal-authz).", own=True)
     core.event(809, f"Cluster {name} was added by admin@internal-authz", call.correlation, cluster=cluster)
-    return created(cluster_node(cluster, call.prefix, f"datacenters/{data_center.id}/clusters"))
 
 
 def _bios(asked: str | None, cpu_type: str) -> str | None:
@@ -189,13 +155,15 @@ async def update_cluster(core: Core, call: Call) -> Reply:
     for field in ("name", "description", "comment"):
         if (text := body.text(field)) is not None:
             setattr(cluster, field, text)
+    cluster.policy_properties = True
     core.event(
         811,
         f"Host cluster {cluster.name} was updated by admin@internal-authz",
         call.correlation,
         cluster=cluster,
     )
-    return Reply(cluster_node(cluster, call.prefix))
+    centre = core.state.data_centers.get(cluster.data_center or "")
+    return Reply(cluster_node(cluster, call.prefix, network=centre.network if centre else None))
 
 
 def _wanted(core: Core, call: Call) -> DataCenter:

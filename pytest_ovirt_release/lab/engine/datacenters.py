@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
+from pytest_ovirt_release.lab.engine.builtin import MAC_POOL
 from pytest_ovirt_release.lab.engine.call import Call, Reply, created, entity, get, listing, removed
-from pytest_ovirt_release.lab.engine.document import Node, node
+from pytest_ovirt_release.lab.engine.document import Node, link, node
 from pytest_ovirt_release.lab.engine.fault import bad, conflict, mandatory
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
@@ -36,6 +37,7 @@ FIELDS: dict[str, Callable[[DataCenter], str]] = {
 def data_center_node(core: Core, data_center: DataCenter, prefix: str) -> Node:
     """Return `<data_center>`."""
     has_data = any(domain.type == "data" for domain in core.state.domains_in(data_center.id))
+    has_clusters = any(c.data_center == data_center.id for c in core.state.clusters.values())
     supported = [_version(version) for version in VERSIONS if version >= data_center.version]
     return entity(
         "data_center",
@@ -55,6 +57,7 @@ def data_center_node(core: Core, data_center: DataCenter, prefix: str) -> Node:
             "storage_format": "v5" if has_data else None,
             "supported_versions": Node("supported_versions", children=supported),
             "version": _version(data_center.version),
+            "mac_pool": link("mac_pool", f"{prefix}/macpools/{MAC_POOL}", MAC_POOL) if has_clusters else None,
         },
     )
 

@@ -117,6 +117,10 @@ class Written:
         self._build = build
         self._texts: dict[str, str] = {}
 
+    def made(self) -> Sequence[Node]:
+        """Return the elements, made anew."""
+        return self._build()
+
     def at(self, indent: str) -> str:
         """Return the text with so much before its first line."""
         if indent not in self._texts:
@@ -125,6 +129,11 @@ class Written:
                 _write(item, indent, lines)
             self._texts[indent] = "\n".join(lines)
         return self._texts[indent]
+
+
+def opened(item: Node) -> Node:
+    """Return an element as a tree of its own that can be added to."""
+    return item if item.written is None else item.written.made()[0]
 
 
 def kept(items: Sequence[Node]) -> Node:

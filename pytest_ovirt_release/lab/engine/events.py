@@ -68,6 +68,7 @@ KINDS: Mapping[int, tuple[str, str]] = {
     828: ("normal", ""),
     834: ("warning", ""),
     835: ("normal", "cluster user"),
+    850: ("normal", "user"),
     918: ("normal", "data_center user"),
     950: ("normal", "data_center user"),
     952: ("normal", "data_center user"),

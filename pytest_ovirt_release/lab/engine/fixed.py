@@ -1,4 +1,4 @@
-"""The API's root, and the collections that hold one fixed object: templates (Blank) and networks (ovirtmgmt)."""
+"""The API's root, and the collection of templates, which holds one: Blank."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
-    from pytest_ovirt_release.lab.engine.state import DataCenter
 
 VERSION = (4, 5, 8)
 FULL_VERSION = "4.5.8-1.el9"
 PRODUCT = f"oVirt Engine ({LAB_BRAND})"
 """What the product calls itself: the brand tells every client that this is no engine."""
 
-MANAGEMENT_NETWORK = "00000000-0000-0000-0000-000000000009"
 GIBIBYTE = 1024**3
 BORN = "2008-03-31T21:00:00.000Z"
 
@@ -135,43 +133,8 @@ async def get_template(_core: Core, call: Call) -> Reply:
     return Reply(blank_node(call.prefix))
 
 
-def _network_node(data_center: DataCenter | None, prefix: str) -> Node:
-    centre = data_center.id if data_center else None
-    return entity(
-        "network",
-        f"{prefix}/networks/{MANAGEMENT_NETWORK}",
-        MANAGEMENT_NETWORK,
-        link_names=known.NETWORK_LINKS,
-        head={"name": "ovirtmgmt", "description": "Management Network", "comment": ""},
-        fields={
-            "mtu": 0,
-            "port_isolation": False,
-            "stp": False,
-            "usages": {"usage": "vm"},
-            "vdsm_name": "ovirtmgmt",
-            "data_center": link("data_center", f"{prefix}/datacenters/{centre}", centre) if centre else None,
-        },
-    )
-
-
-async def list_networks(core: Core, call: Call) -> Reply:
-    """GET /networks: the management network."""
-    items = found(["ovirtmgmt"], call.query.get("search"), {"name": str})[: call.limit()]
-    first = next(iter(core.state.data_centers.values()), None)
-    return listing("networks", (_network_node(first, call.prefix) for _ in items))
-
-
-async def get_network(core: Core, call: Call) -> Reply:
-    """GET /networks/{id}."""
-    if call.ids[0] != MANAGEMENT_NETWORK:
-        raise NoSuchObject
-    return Reply(_network_node(next(iter(core.state.data_centers.values()), None), call.prefix))
-
-
 ROUTES = (
     Route("GET", "", get_root),
     Route("GET", "templates", list_templates),
     Route("GET", "templates/*", get_template),
-    Route("GET", "networks", list_networks),
-    Route("GET", "networks/*", get_network),
 )

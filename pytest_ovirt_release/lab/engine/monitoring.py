@@ -47,9 +47,7 @@ async def bring_up(core: Core, host: Host, *, returning: bool = False) -> None:
         )
         return
     cluster = core.state.clusters[host.cluster]
-    if cluster.architecture == "undefined":
-        cluster.architecture, cluster.cpu_type = "x86_64", "Secure Intel Haswell Family"
-        cluster.bios_type = cluster.bios_type or "q35_ovmf"
+    if cluster.fit_to_host():
         text = f"Host cluster {cluster.name} was updated by system"
         core.event(835, text, user="SYSTEM", own=True, cluster=cluster)
     if not returning:

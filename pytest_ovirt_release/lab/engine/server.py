@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from pytest_ovirt_release.lab.engine.auth import Doorkeeper
+from pytest_ovirt_release.lab.engine.builtin import MANAGEMENT_NETWORK, MANAGEMENT_PROFILE, MINIMAL_DOWNTIME
 from pytest_ovirt_release.lab.engine.core import Core, SshAccess
 from pytest_ovirt_release.lab.engine.listening import Listener
 from pytest_ovirt_release.lab.engine.monitoring import watch_hosts, watch_vms
@@ -107,15 +108,17 @@ class LabEngine:
         data_center = DataCenter(
             ids.uuid("data center"), "Default", local=False, description="The default Data Center"
         )
+        data_center.network, data_center.network_description = MANAGEMENT_NETWORK, "Management Network"
+        data_center.vnic_profile = MANAGEMENT_PROFILE
         state.data_centers[data_center.id] = data_center
         cluster = Cluster(
             ids.uuid("cluster"),
             "Default",
             data_center.id,
             "The default server cluster",
-            architecture="x86_64",
-            cpu_type="Secure Intel Haswell Family",
-            bios_type="q35_ovmf",
+            vnc_encryption=False,
+            migration_policy=MINIMAL_DOWNTIME,
+            policy_properties=False,
         )
         state.clusters[cluster.id] = cluster
         node = self.core.nodes.get(BYSTANDER_ADDRESS)
@@ -124,6 +127,7 @@ class LabEngine:
         facts = await self.core.ask(node.host_get_capabilities())
         host = Host(ids.uuid("host"), BYSTANDER, BYSTANDER_ADDRESS, cluster.id, facts.uuid, status="up")
         host.capabilities = facts
+        cluster.fit_to_host()
         state.hosts[host.id] = host
 
 

@@ -7,8 +7,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from pytest_ovirt_release.lab.engine.realm import Cluster, DataCenter, StorageDomain
+
 if TYPE_CHECKING:
-    from pytest_ovirt_release.lab.node.verbs import Capabilities, Connection, Space
+    from pytest_ovirt_release.lab.node.verbs import Capabilities
+
+__all__ = ["Cluster", "DataCenter", "StorageDomain"]
 
 BootDevice = Literal["hd", "cdrom", "network"]
 Bus = Literal["virtio", "sata", "ide", "virtio_scsi"]
@@ -26,35 +30,6 @@ def now() -> datetime:
 def stamp(when: datetime) -> str:
     """Write a time as the engine does: milliseconds, UTC."""
     return when.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-
-
-@dataclass
-class DataCenter:
-    """A data center; `spm` is the id of the host that manages its storage."""
-
-    id: str
-    name: str
-    local: bool
-    description: str | None = None
-    comment: str | None = None
-    version: tuple[int, int] = (4, 8)
-    status: str = "uninitialized"
-    spm: str | None = None
-
-
-@dataclass
-class Cluster:
-    """A cluster; it survives its data center (`data_center` None)."""
-
-    id: str
-    name: str
-    data_center: str | None
-    description: str = ""
-    comment: str = ""
-    architecture: str = "undefined"
-    cpu_type: str = ""
-    bios_type: str | None = None
-    version: tuple[int, int] = (4, 8)
 
 
 @dataclass
@@ -76,24 +51,6 @@ class Host:
     capabilities: Capabilities | None = None
     reinstallation_required: bool = False
     busy: bool = False
-
-
-@dataclass
-class StorageDomain:
-    """A storage domain and its one connection; `status` is the one inside its data center."""
-
-    id: str
-    name: str
-    type: str
-    connection: Connection
-    space: Space
-    options: dict[str, str] = field(default_factory=dict)
-    description: str = ""
-    comment: str = ""
-    data_center: str | None = None
-    status: str = "unattached"
-    master: bool = False
-    ovf_store: bool = False
 
 
 @dataclass

@@ -27,6 +27,7 @@ NOT_ASKED = {"host", "user-agent", "content-length", "connection"}
 MATTER = {"content-type", "location", "allow", "www-authenticate", "set-cookie", "content-encoding"}
 """Answer headers that a client acts on; Correlation-Id matters where the request had one."""
 
+OF_OLD = {"{datacenter:Default}", "{cluster:Default}"}
 LONGEST_BODY = 20_000
 
 
@@ -54,6 +55,7 @@ def topic(folder: Path) -> Topic:
     names = Names(BASE, PLAIN_BASE)
     for _, _, body in found:
         names.learn(body)
+    names.known = _of_old(folder) | names.known
     bindings = _unnamed(found, names)
     exchanges = [_exchange(path.stem, said, body, names) for path, said, body in found]
     file = folder / "transitions.json"
@@ -69,6 +71,16 @@ def topic(folder: Path) -> Topic:
     kind = "" if folder.parent.name == "scenarios" else "static-"
     events = tuple(_events(found, names)) if not kind else ()
     return Topic(kind + folder.name, RECORDED, tuple(exchanges), tuple(watches), events, bindings)
+
+
+def _of_old(folder: Path) -> dict[str, str]:
+    """Return the names of what every engine of the capture began with: a folder need not name it itself."""
+    names = Names(BASE, PLAIN_BASE)
+    for path in sorted(folder.parent.parent.glob("*/*/*.body.xml")):
+        body = path.read_bytes()
+        if b"<name>Default</name>" in body:
+            names.learn(body)
+    return {id_: name for id_, name in names.known.items() if name in OF_OLD}
 
 
 def _unnamed(found: Sequence[tuple[Path, dict[str, Any], bytes]], names: Names) -> dict[str, tuple[str, str]]:

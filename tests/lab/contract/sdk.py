@@ -11,6 +11,7 @@ from ovirtsdk4 import services
 
 HTTP = {"get": "GET", "add": "POST", "update": "PUT", "remove": "DELETE", "action": "POST"}
 CALL = re.compile(r"self\._internal_(get|add|update|remove|action)\((?:action, '(\w+)')?")
+CLASS = re.compile(r"^class (\w+)(.*?)(?=^class |\Z)", re.MULTILINE | re.DOTALL)
 LOCATOR = re.compile(r"return (\w+)\(self\._connection, '%s/(%s|[\w-]+)' %")
 
 
@@ -26,6 +27,8 @@ class Operation:
 
 def operations() -> list[Operation]:
     """Return every operation once, services in the order of their paths."""
+    # inspect would parse the whole module anew for every class.
+    sources = dict(CLASS.findall(inspect.getsource(services)))
     waiting = deque([("SystemService", "")])
     paths: dict[str, str] = {}
     while waiting:
@@ -33,8 +36,7 @@ def operations() -> list[Operation]:
         if name in paths:
             continue
         paths[name] = path
-        source = inspect.getsource(getattr(services, name))
-        for child, part in LOCATOR.findall(source):
+        for child, part in LOCATOR.findall(sources[name]):
             waiting.append((child, f"{path}/{'*' if part == '%s' else part}".strip("/")))
     found = [operation for name, path in paths.items() for operation in _operations(name, path)]
     return sorted(found, key=lambda o: (o.path, o.service, o.name))

@@ -42,7 +42,7 @@ def test_a_data_center_and_its_cluster(lab: Lab) -> None:
     orphan = lab.system.clusters_service().cluster_service(cluster.id)
     assert orphan.get().data_center is None
     orphan.remove()
-    assert [code for code in lab.codes() if code != 30] == [950, 10130, 809, 954, 813]
+    assert [code for code in lab.codes() if code != 30] == [950, 850, 850, 10130, 809, 954, 813]
 
 
 def test_a_local_data_center_takes_one_cluster(lab: Lab) -> None:

@@ -1,0 +1,66 @@
+"""The parameter `follow`, and the collections that come with data centers and clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+import pytest
+from defusedxml.ElementTree import fromstring
+
+from tests.lab.engine.conftest import Http
+from tests.lab.engine.fakes import Bench
+from tests.lab.engine.flows import Lab
+
+
+@pytest.fixture
+def lab(bench: Bench) -> Iterator[Lab]:
+    opened = Lab(bench)
+    yield opened
+    opened.close()
+
+
+def read(http: Http, path: str) -> Element:
+    answer = http.api("GET", path)
+    assert answer.status == 200, answer.text
+    root: Element = fromstring(answer.text)
+    return root
+
+
+def test_a_linked_collection_and_a_linked_object_stand_in_the_answer(http: Http) -> None:
+    clusters = read(http, "/clusters?follow=networks,data_center.quotas")
+    assert clusters.findtext("cluster/networks/network/name") == "ovirtmgmt"
+    assert clusters.findtext("cluster/data_center/name") == "Default"
+    assert clusters.findtext("cluster/data_center/quotas/quota/name") == "Default"
+    assert [link.get("rel") for link in clusters.findall("cluster/link")].count("networks") == 1
+    one = read(http, f"/clusters/{clusters[0].get('id')}?follow=mac_pool,scheduling_policy")
+    assert one.findtext("mac_pool/ranges/range/from") == "56:6f:1a:2b:00:00"
+    assert one.findtext("scheduling_policy/name") == "none"
+
+
+def test_a_link_that_is_none_is_the_engines_own_error(http: Http) -> None:
+    answer = http.api("GET", "/clusters?follow=nosuch")
+    assert answer.status == 500
+    assert "Problem following 'nosuch' link in Clusters entity." in answer.text
+    assert http.api("GET", "/vms?follow=nosuch").status == 200  # nothing there whose link could be missed
+    assert http.api("GET", "/datacenters?follow=permissions").status == 501
+
+
+def test_every_collection_of_a_fresh_engine_can_be_read_by_id(http: Http) -> None:
+    for name in ("networks", "vnicprofiles", "networkfilters", "macpools", "schedulingpolicies"):
+        for item in read(http, f"/{name}"):
+            assert read(http, f"/{name}/{item.get('id')}").findtext("name") == item.findtext("name")
+        assert http.api("GET", f"/{name}/11111111-2222-4333-8444-555555555555").status == 404
+    assert len(read(http, "/schedulingpolicyunits")) == 37
+
+
+def test_links_of_a_vm_are_followed_although_its_text_is_kept(lab: Lab) -> None:
+    lab.center()
+    vm = lab.vm()
+    for _ in range(2):
+        read(lab.http, "/vms")
+        (found,) = read(lab.http, "/vms?follow=cluster,disk_attachments")
+        assert found.findtext("cluster/name") == "dc-1-cluster"
+        assert found.find("disk_attachments") is not None
+    assert read(lab.http, f"/vms/{vm.id}?follow=cluster").findtext("cluster/name") == "dc-1-cluster"
+    assert read(lab.http, f"/vms/{vm.id}").findtext("cluster/name") is None
