@@ -21,11 +21,16 @@ from pytest_ovirt_release.lab.engine import (
     fixed,
     history,
     hosts,
+    migration,
     networks,
+    nics,
     policies,
+    power,
     running,
     storage_domains,
+    templates,
     transfers,
+    vm_parts,
     vms,
 )
 from pytest_ovirt_release.lab.engine.answers import ROOT, Answered, answer, ending, headless, refusal
@@ -67,6 +72,7 @@ OLD_API = (
 MODULES = (
     *(fixed, history, datacenters, clusters, hosts, deployment, storage_domains, attached_domains, detaching),
     *(disks, vms, attachments, running, transfers, networks, policies),
+    *(templates, nics, vm_parts, power, migration),
 )
 
 

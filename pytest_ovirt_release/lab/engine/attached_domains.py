@@ -59,7 +59,7 @@ async def list_attached_disks(core: Core, call: Call) -> Reply:
     """GET the disks of one of them."""
     domain = find(core, call)[1]
     disks = [disk for disk in core.state.disks.values() if disk.domain == domain.id]
-    return listing("disks", (disk_node(disk, call.prefix) for disk in disks))
+    return listing("disks", (disk_node(core, disk, call.prefix) for disk in disks))
 
 
 def _named(core: Core, call: Call) -> StorageDomain:

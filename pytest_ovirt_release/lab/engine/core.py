@@ -73,6 +73,7 @@ class Core:
         self.folder = folder
         self.ssh = ssh
         self.ids = ids
+        self.ca_pem = ""
         self.state = State()
         self.events = EventLog()
         self.user_id = ids.uuid("user")

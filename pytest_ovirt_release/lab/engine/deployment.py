@@ -9,6 +9,7 @@ from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
 from pytest_ovirt_release.lab.engine.document import link
 from pytest_ovirt_release.lab.engine.fault import Fault, bad, conflict, not_implemented, nothing_said
 from pytest_ovirt_release.lab.engine.hosts import PLAY_SECONDS, PLAY_TASKS, change_cluster
+from pytest_ovirt_release.lab.engine.migration import nowhere_to_go
 from pytest_ovirt_release.lab.engine.monitoring import bring_up, reconnect_storage
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.storage import disconnect, elect_spm
@@ -170,11 +171,7 @@ def _check_leaving(core: Core, host: Host) -> None:
             "wait for operation to complete and retry."
         )
     if core.state.vms_on(host.id):
-        raise conflict(
-            "Cannot maintenance Host. There is no host that satisfies current scheduling constraints. See below for "
-            f"details:, The host {host.name} did not satisfy internal filter Migration because it currently hosts "
-            "the VM.."
-        )
+        raise conflict(f"Cannot maintenance Host. {nowhere_to_go(core, host)}")
 
 
 async def _leave(core: Core, host: Host) -> None:

@@ -35,8 +35,10 @@ FIELDS: dict[str, Callable[[Disk], str]] = {
 }
 
 
-def disk_node(disk: Disk, prefix: str) -> Node:
+def disk_node(core: Core, disk: Disk, prefix: str) -> Node:
     """Return `<disk>`."""
+    domain = core.state.storage_domains[disk.domain]
+    profile = domain.disk_profile
     where = link("storage_domain", f"{prefix}/storagedomains/{disk.domain}", disk.domain)
     return entity(
         "disk",
@@ -61,20 +63,32 @@ def disk_node(disk: Disk, prefix: str) -> Node:
             "storage_type": "image",
             "total_size": disk.actual_size,
             "wipe_after_delete": False,
+            "disk_profile": link("disk_profile", f"{prefix}/diskprofiles/{profile}", profile),
+            "quota": _quota(core, domain, prefix),
             "storage_domains": Node("storage_domains", children=[where]),
         },
+    )
+
+
+def _quota(core: Core, domain: StorageDomain, prefix: str) -> Node | None:
+    """Return the quota, which every data center has one of: unlimited."""
+    data_center = core.state.data_centers.get(domain.data_center or "")
+    if data_center is None:
+        return None
+    return link(
+        "quota", f"{prefix}/datacenters/{data_center.id}/quotas/{data_center.quota}", data_center.quota
     )
 
 
 async def list_disks(core: Core, call: Call) -> Reply:
     """GET /disks."""
     items = found(core.state.disks.values(), call.query.get("search"), FIELDS)[: call.limit()]
-    return listing("disks", (disk_node(item, call.prefix) for item in items))
+    return listing("disks", (disk_node(core, item, call.prefix) for item in items))
 
 
 async def get_disk(core: Core, call: Call) -> Reply:
     """GET /disks/{id}."""
-    return Reply(disk_node(get(core.state.disks, call.ids[0]), call.prefix))
+    return Reply(disk_node(core, get(core.state.disks, call.ids[0]), call.prefix))
 
 
 async def add_disk(core: Core, call: Call) -> Reply:
@@ -92,7 +106,7 @@ async def add_disk(core: Core, call: Call) -> Reply:
     domain = core.state.storage_domains[disk.domain]
     core.event(2020, text, call.correlation, domain=domain)
     core.spawn(make_image(core, disk, call.correlation))
-    return created(disk_node(disk, call.prefix))
+    return created(disk_node(core, disk, call.prefix))
 
 
 def new_disk(core: Core, body: Body, method: str) -> Disk:

@@ -14,6 +14,9 @@ BUSES = {"virtio": "virtio", "sata": "sata", "ide": "ide", "virtio_scsi": "scsi"
 DEVICES = {"virtio": "vd", "sata": "sd", "ide": "hd", "scsi": "sd"}
 MACHINES = {"q35": "pc-q35-rhel9.6.0", "pc": "pc-i440fx-rhel7.6.0"}
 OVMF = "/usr/share/OVMF/OVMF_CODE.secboot.fd"
+OVIRT_VM = "http://ovirt.org/vm/1.0"
+"""Namespace of what the engine notes in a domain's metadata."""
+
 _KIB = 1024
 
 
@@ -25,12 +28,17 @@ def domain_xml(spec: VmSpec) -> str:
     for name in ("memory", "currentMemory"):
         _text(domain, name, str(spec.memory // _KIB))
     _text(domain, "vcpu", "1")
+    if spec.paused:
+        own = SubElement(SubElement(domain, "metadata"), f"{{{OVIRT_VM}}}vm")
+        _text(own, f"{{{OVIRT_VM}}}launchPaused", "true")
     devices = SubElement(domain, "devices")
     for place, disk in enumerate(spec.disks):
         order = spec.boot.index("hd") + 1 if "hd" in spec.boot and disk.bootable else None
         _disk(devices, disk, place, order)
     system = SubElement(domain, "os")
     _text(system, "type", "hvm", arch="x86_64", machine=MACHINES.get(spec.machine, spec.machine))
+    if spec.kernel:
+        _text(system, "kernel", spec.kernel)
     if spec.firmware == "uefi":
         _text(system, "loader", OVMF, readonly="yes", secure="no", type="pflash")
     return tostring(domain, encoding="unicode", xml_declaration=True)

@@ -1,4 +1,4 @@
-"""The API's root, and the collection of templates, which holds one: Blank."""
+"""The API's root."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
-from pytest_ovirt_release.lab.engine.call import Call, Reply, entity, listing
+from pytest_ovirt_release.lab.engine.call import Call, Reply
 from pytest_ovirt_release.lab.engine.document import Node, kept, link, node
-from pytest_ovirt_release.lab.engine.fault import NoSuchObject
 from pytest_ovirt_release.lab.engine.router import Route
-from pytest_ovirt_release.lab.engine.search import found
-from pytest_ovirt_release.lab.engine.state import BLANK, Vm, now, stamp
-from pytest_ovirt_release.lab.engine.vm_view import machine_fields
+from pytest_ovirt_release.lab.engine.state import BLANK, now, stamp
 from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:
@@ -22,9 +19,6 @@ VERSION = (4, 5, 8)
 FULL_VERSION = "4.5.8-1.el9"
 PRODUCT = f"oVirt Engine ({LAB_BRAND})"
 """What the product calls itself: the brand tells every client that this is no engine."""
-
-GIBIBYTE = 1024**3
-BORN = "2008-03-31T21:00:00.000Z"
 
 
 async def get_root(core: Core, call: Call) -> Reply:
@@ -90,51 +84,4 @@ def _summary(counts: tuple[tuple[str, int, int], ...]) -> Node:
     return kept([node("summary", {name: {"active": some, "total": total} for name, some, total in counts})])
 
 
-def blank_node(prefix: str) -> Node:
-    """Return the template Blank."""
-    blank = Vm(BLANK, "Blank", "", GIBIBYTE, "", ("hd",), "other")
-    href = f"{prefix}/templates/{BLANK}"
-    fields = machine_fields(blank) | {
-        "bios": {"boot_menu": {"enabled": False}},
-        "creation_time": BORN,
-        "memory": GIBIBYTE,
-        "memory_policy": {"ballooning": True, "guaranteed": GIBIBYTE, "max": 4 * GIBIBYTE},
-        "os": {"boot": {"devices": {"device": "hd"}}, "type": "other"},
-        "placement_policy": {"affinity": "migratable"},
-        "type": "server",
-        "status": "ok",
-        "version": {
-            "version_name": "",
-            "version_number": 0,
-            "base_template": link("base_template", href, BLANK),
-        },
-    }
-    return entity(
-        "template",
-        href,
-        BLANK,
-        action_names=known.TEMPLATE_ACTIONS,
-        link_names=known.TEMPLATE_LINKS,
-        head={"name": "Blank", "description": "Blank template", "comment": ""},
-        fields=fields,
-    )
-
-
-async def list_templates(_core: Core, call: Call) -> Reply:
-    """GET /templates."""
-    items = found(["Blank"], call.query.get("search"), {"name": str})[: call.limit()]
-    return listing("templates", (blank_node(call.prefix) for _ in items))
-
-
-async def get_template(_core: Core, call: Call) -> Reply:
-    """GET /templates/{id}."""
-    if call.ids[0] != BLANK:
-        raise NoSuchObject
-    return Reply(blank_node(call.prefix))
-
-
-ROUTES = (
-    Route("GET", "", get_root),
-    Route("GET", "templates", list_templates),
-    Route("GET", "templates/*", get_template),
-)
+ROUTES = (Route("GET", "", get_root),)

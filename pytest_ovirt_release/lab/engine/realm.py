@@ -14,9 +14,9 @@ HOST_CPU = "Secure Intel Haswell Family"
 """What the lab's hosts are."""
 
 
-def new_id() -> str:
-    """Return an id for something that comes with its owner."""
-    return str(uuid.uuid4())
+def id_of(what: str, owner: str) -> str:
+    """Return the id of something that comes with its owner: the same in every lab where the owner has the same id."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{what} of {owner}"))
 
 
 @dataclass
@@ -34,10 +34,16 @@ class DataCenter:
     version: tuple[int, int] = (4, 8)
     status: str = "uninitialized"
     spm: str | None = None
-    network: str = field(default_factory=new_id)
+    network: str = ""
     network_description: str = "Default Management Network"
-    vnic_profile: str = field(default_factory=new_id)
-    quota: str = field(default_factory=new_id)
+    vnic_profile: str = ""
+    quota: str = ""
+
+    def __post_init__(self) -> None:
+        """Make what comes with it."""
+        self.network = id_of("network", self.id)
+        self.vnic_profile = id_of("vnic profile", self.id)
+        self.quota = id_of("quota", self.id)
 
 
 @dataclass
@@ -62,11 +68,12 @@ class Cluster:
     vnc_encryption: bool = True
     migration_policy: str | None = None
     policy_properties: bool = True
-    cpu_profile: str = field(default_factory=new_id)
+    cpu_profile: str = ""
     name_when_made: str = ""
 
     def __post_init__(self) -> None:
-        """Remember the name that its CPU profile keeps."""
+        """Make its CPU profile, which keeps the cluster's first name."""
+        self.cpu_profile = id_of("CPU profile", self.id)
         self.name_when_made = self.name
 
     def fit_to_host(self) -> bool:
@@ -96,5 +103,9 @@ class StorageDomain:
     status: str = "unattached"
     master: bool = False
     ovf_store: bool = False
-    disk_profile: str = field(default_factory=new_id)
     name_when_made: str = ""
+
+    @property
+    def disk_profile(self) -> str:
+        """Id of its disk profile; the domain itself gets its id only when the host has made it."""
+        return id_of("disk profile", self.id)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
 from pytest_ovirt_release.lab.engine.disks import volume_of
-from pytest_ovirt_release.lab.engine.document import link
-from pytest_ovirt_release.lab.engine.fault import Fault, conflict, not_implemented, nothing_said
+from pytest_ovirt_release.lab.engine.fault import CONFLICT, Fault, conflict, not_implemented, nothing_said
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.state import now
 from pytest_ovirt_release.lab.engine.storage import connect_host, said
 from pytest_ovirt_release.lab.engine.vm_states import ended
+from pytest_ovirt_release.lab.engine.vm_view import RESTING, vm_target
 from pytest_ovirt_release.lab.engine.vms import boot_order, pinned_host
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmDisk, VmSpec
 
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from pytest_ovirt_release.lab.engine.core import Core
-    from pytest_ovirt_release.lab.engine.document import Node
+    from pytest_ovirt_release.lab.engine.document import Body
     from pytest_ovirt_release.lab.engine.state import Host, Vm
 
 INTERNAL_ERROR = 500
 BYSTANDER = "host-0"
 """The host that guest-on-wrong-node runs pinned VMs on."""
 
+FIRST_PORT = 5900
+INITIALIZATIONS = ("use_sysprep", "use_cloud_init", "use_ignition", "use_initialization")
+MIXED = "Cannot use multiple initialization tags simultaneously when running VM."
 UEFI = ("q35_ovmf", "q35_secure_boot")
 NO_DISK = (
     "Cannot run VM without at least one bootable disk.\n"
@@ -41,7 +44,7 @@ UNKNOWN_VM = (
 )
 
 
-def _find(core: Core, call: Call, command: str) -> Vm:
+def find_vm(core: Core, call: Call, command: str) -> Vm:
     """Return the VM; an action on an unknown one is a 500 with Java's words."""
     vm = core.state.vms.get(call.ids[0])
     if vm is None:
@@ -49,24 +52,21 @@ def _find(core: Core, call: Call, command: str) -> Vm:
     return vm
 
 
-def _target(vm: Vm, prefix: str) -> Node:
-    return link("vm", f"{prefix}/vms/{vm.id}", vm.id)
+def shown_status(vm: Vm) -> str:
+    """Return a VM's status as refusals write it."""
+    return vm.status.replace("_", " ").capitalize()
 
 
 async def start(core: Core, call: Call) -> Reply:
     """POST start, with `<vm>` as run once."""
-    vm = _find(core, call, "RunVmCommand")
+    vm = find_vm(core, call, "RunVmCommand")
     once = call.body.child("vm")
-    for unknown in ("os/kernel", "os/initrd", "stateless", "initialization", "cdroms"):
-        if once is not None and once.child(unknown) is not None:
-            raise not_implemented(f"{call.method} {call.path} with vm/{unknown}")
-    if call.body.flag("pause"):
-        raise not_implemented(f"{call.method} {call.path} with pause")
-    spec_of = replace(vm, attachments=list(vm.attachments))
-    if once is not None:
-        spec_of.boot = boot_order(once, "os/boot/devices/device") or vm.boot
-        pinned = tuple(pinned_host(core, item) for item in once.all("placement_policy/hosts/host"))
-        spec_of.pinned = pinned or vm.pinned
+    if sum(bool(call.body.flag(tag)) for tag in INITIALIZATIONS) > 1:
+        raise Fault(CONFLICT, None, MIXED, bare=True)
+    paused = bool(call.body.flag("pause"))
+    spec_of = _once(core, call, vm, once)
+    if vm.status == "paused":
+        raise not_implemented(f"{call.method} {call.path} of a paused VM")
     with core.job(f"Launching VM {vm.name}") as job:
         try:
             _check_start(core, spec_of)
@@ -75,17 +75,38 @@ async def start(core: Core, call: Call) -> Reply:
             text = f"Failed to run VM {vm.name} due to a failed validation: {fault.detail}"
             core.event(54, f"{text} (User: admin@internal-authz).", call.correlation, vm=vm)
             raise
-        vm.status = "wait_for_launch"
+        before, vm.status, vm.stop_reason = vm.status, "wait_for_launch", None
         vm.run_once, vm.announced, vm.stopping = once is not None, False, False
         vm.run_correlation = call.correlation
-        await _launch(core, call, vm, _spec(core, spec_of), hosts)
-    return acted(call, job, _target(vm, call.prefix))
+        spec = replace(_spec(core, spec_of), paused=paused, kernel=_kernel(once))
+        if not await _launch(core, call, vm, spec, hosts):
+            vm.status = before
+            text = f"Failed to run VM {vm.name}  (User: admin@internal-authz)."
+            core.event(54, text, call.correlation, vm=vm)
+            raise nothing_said()
+    return acted(call, job, vm_target(vm, call.prefix))
+
+
+def _once(core: Core, call: Call, vm: Vm, once: Body | None) -> Vm:
+    """Return the VM as this one run wants it."""
+    wanted = replace(vm, attachments=list(vm.attachments))
+    for unknown in ("stateless", "initialization", "cdroms"):
+        if once is not None and once.child(unknown) is not None:
+            raise not_implemented(f"{call.method} {call.path} with vm/{unknown}")
+    if once is not None:
+        wanted.boot = boot_order(once, "os/boot/devices/device") or vm.boot
+        pinned = tuple(pinned_host(core, item) for item in once.all("placement_policy/hosts/host"))
+        wanted.pinned = pinned or vm.pinned
+    return wanted
+
+
+def _kernel(once: Body | None) -> str:
+    return (once.text("os/kernel") or "") if once is not None else ""
 
 
 def _check_start(core: Core, vm: Vm) -> None:
-    if vm.status != "down":
-        shown = vm.status.replace("_", " ").capitalize()
-        raise conflict(f"Cannot run VM because the VM is in {shown} status.")
+    if vm.status not in RESTING:
+        raise conflict(f"Cannot run VM because the VM is in {shown_status(vm)} status.")
     bootable = [item for item in vm.attachments if item.active]
     if not bootable and vm.boot == ("hd",):
         raise conflict(NO_DISK)
@@ -150,7 +171,7 @@ def _spec(core: Core, vm: Vm) -> VmSpec:
     )
 
 
-async def _launch(core: Core, call: Call, vm: Vm, spec: VmSpec, hosts: list[Host]) -> None:
+async def _launch(core: Core, call: Call, vm: Vm, spec: VmSpec, hosts: list[Host]) -> bool:
     """Try the hosts one after the other within the request; when all refuse only the log says why."""
     for host in hosts:
         try:
@@ -163,13 +184,17 @@ async def _launch(core: Core, call: Call, vm: Vm, spec: VmSpec, hosts: list[Host
                 151, f"Failed to run VM {vm.name} on Host {host.name}.", call.correlation, vm=vm, host=host
             )
             continue
+        taken = {other.port for other in core.state.vms_on(host.id)}
         vm.host, vm.start_time = host.id, now()
-        text = f"VM {vm.name} was started by admin@internal-authz (Host: {host.name})."
-        core.event(153, text, call.correlation, vm=vm)
-        return
-    vm.status = "down"
-    core.event(54, f"Failed to run VM {vm.name}  (User: admin@internal-authz).", call.correlation, vm=vm)
-    raise nothing_said()
+        vm.port = next(port for port in range(FIRST_PORT, FIRST_PORT + 1000) if port not in taken)
+        if spec.paused:
+            text = f"Starting in paused mode VM {vm.name} was initiated by admin@internal-authz."
+            core.event(179, text, call.correlation, vm=vm)
+        else:
+            text = f"VM {vm.name} was started by admin@internal-authz (Host: {host.name})."
+            core.event(153, text, call.correlation, vm=vm)
+        return True
+    return False
 
 
 async def _connect(core: Core, host: Host, spec: VmSpec) -> None:
@@ -183,22 +208,24 @@ async def _connect(core: Core, host: Host, spec: VmSpec) -> None:
 
 async def shutdown(core: Core, call: Call) -> Reply:
     """POST shutdown: ask the guest; one that does not listen goes on running."""
-    vm = _find(core, call, "ShutdownVmCommand")
+    vm = find_vm(core, call, "ShutdownVmCommand")
     with core.job(f"Shutting Down VM {vm.name}") as job:
-        if vm.status == "down":
+        if vm.status in RESTING:
             text = f"VM {vm.name} is already Down, Shutdown VM was skipped. User: admin@internal-authz."
             core.event(254, text, call.correlation, vm=vm)
         else:
             host = core.state.hosts[vm.host or ""]
-            await _obey(core, core.node(host).shutdown_vm(vm.id))
+            await obey(core, core.node(host).shutdown_vm(vm.id))
+            vm.stop_reason = call.body.text("reason") or ""
+            vm.status = "powering_down"
             text = f"VM shutdown initiated by admin@internal-authz on VM {vm.name} (Host: {host.name})."
             core.event(73, text, call.correlation, vm=vm)
-    return acted(call, job, _target(vm, call.prefix))
+    return acted(call, job, vm_target(vm, call.prefix))
 
 
 async def stop(core: Core, call: Call) -> Reply:
     """POST stop: pull the plug; on a VM that is down it is a success that the log calls skipped."""
-    vm = _find(core, call, "StopVmCommand")
+    vm = find_vm(core, call, "StopVmCommand")
     with core.job(f"Powering Off VM {vm.name}") as job:
         if vm.status == "down":
             text = f"VM {vm.name} is already Down, Stop VM was skipped. User: admin@internal-authz."
@@ -206,17 +233,21 @@ async def stop(core: Core, call: Call) -> Reply:
         elif (host := core.state.hosts.get(vm.host or "")) is not None:
             vm.stopping = True
             try:
-                await _obey(core, core.node(host).destroy_vm(vm.id))
+                await obey(core, core.node(host).destroy_vm(vm.id))
             except Fault:
                 vm.stopping = False
                 raise
             text = f"VM {vm.name} powered off by admin@internal-authz (Host: {host.name})."
             core.event(33, text, call.correlation, vm=vm, host=host)
+            vm.stop_reason = call.body.text("reason") or ""
             ended(core, vm, None)
-    return acted(call, job, _target(vm, call.prefix))
+        elif vm.status == "suspended":
+            vm.status, vm.stop_reason = "down", call.body.text("reason") or ""
+    return acted(call, job, vm_target(vm, call.prefix))
 
 
-async def _obey(core: Core, verb: Awaitable[None]) -> None:
+async def obey(core: Core, verb: Awaitable[None]) -> None:
+    """Wait for a host to do something; its refusal is a fault that says nothing."""
     try:
         await core.ask(verb)
     except VdsmError as error:

@@ -61,6 +61,7 @@ class LabEngine:
     ) -> None:
         """Take the parts; nothing is opened before start."""
         self.core = Core(clock=clock, faults=faults, nodes=nodes, folder=folder, ssh=ssh, ids=Ids(seed))
+        self.core.ca_pem = pki.ca_pem.decode()
         self._pki = pki
         self._doorkeeper = Doorkeeper(admin_password, self.core.ids)
         self._secure: Listener | None = None

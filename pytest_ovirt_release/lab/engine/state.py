@@ -81,8 +81,24 @@ class Attachment:
 
 
 @dataclass
+class Nic:
+    """A network interface of a VM."""
+
+    id: str
+    name: str
+    interface: str
+    profile: str | None
+    mac: str
+    linked: bool = True
+    plugged: bool = True
+
+
+@dataclass
 class Vm:
-    """A virtual machine. `run_correlation` is the correlation id of the request that started it."""
+    """A virtual machine. `run_correlation` is the correlation id of the request that started it.
+
+    `stop_reason` is what somebody gave when he stopped it, None when nobody did; `port` is its display's.
+    """
 
     id: str
     name: str
@@ -98,7 +114,7 @@ class Vm:
     comment: str = ""
     affinity: str = "migratable"
     pinned: tuple[str, ...] = ()
-    console: bool | None = None
+    console: bool = False
     high_availability: bool = False
     type: str = "server"
     status: str = "down"
@@ -110,7 +126,10 @@ class Vm:
     created: datetime = field(default_factory=now)
     start_time: datetime | None = None
     stop_time: datetime | None = field(default_factory=now)
+    stop_reason: str | None = None
+    port: int = 5900
     attachments: list[Attachment] = field(default_factory=list)
+    nics: list[Nic] = field(default_factory=list)
 
 
 @dataclass
@@ -140,6 +159,8 @@ class Job:
     start_time: datetime = field(default_factory=now)
     end_time: datetime | None = None
     last_updated: datetime = field(default_factory=now)
+    external: bool = False
+    auto_cleared: bool = True
 
 
 @dataclass

@@ -102,7 +102,7 @@ async def get_storage_domain(core: Core, call: Call) -> Reply:
 async def list_domain_disks(core: Core, call: Call) -> Reply:
     """GET /storagedomains/{id}/disks."""
     disks = [disk for disk in core.state.disks.values() if disk.domain == call.ids[0]]
-    return listing("disks", (disk_node(disk, call.prefix) for disk in disks))
+    return listing("disks", (disk_node(core, disk, call.prefix) for disk in disks))
 
 
 async def add_storage_domain(core: Core, call: Call) -> Reply:

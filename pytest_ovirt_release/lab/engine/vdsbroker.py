@@ -188,6 +188,14 @@ class VdsBroker:
         """Ask a VM's guest to switch itself off."""
         await self._call("VM.shutdown", **vdsm_params.shutdown(vm_id))
 
+    async def reboot_vm(self, vm_id: str) -> None:
+        """Let a VM begin again with what it was created with."""
+        await self._call("VM.shutdown", **vdsm_params.shutdown(vm_id), reboot=True)
+
+    async def hibernate_vm(self, vm_id: str) -> None:
+        """Save a VM's memory and end it; no host of the lab can."""
+        await self._call("VM.hibernate", vmID=vm_id)
+
     async def destroy_vm(self, vm_id: str) -> None:
         """Pull a VM's plug and let the host forget it."""
         await self._call("VM.destroy", vmID=vm_id)

@@ -109,5 +109,5 @@ def ticket(ticket_id: str, where: str, size: int, operation: str) -> dict[str, A
 
 
 def shutdown(vm_id: str) -> dict[str, Any]:
-    """Return the parameters of VM.shutdown."""
+    """Return the parameters of VM.shutdown; the engine adds `reboot` only when it wants one."""
     return {"vmID": vm_id, "delay": "30", "message": SHUTDOWN_TEXT}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.state import now
+from pytest_ovirt_release.lab.engine.vm_view import RESTING
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
@@ -17,12 +18,15 @@ STATUS = {
     "Up": "up",
     "Powering down": "powering_down",
     "Down": "down",
+    "Paused": "paused",
+    "RebootInProgress": "reboot_in_progress",
+    "Saving State": "saving_state",
 }
 
 
 def observe(core: Core, vm: Vm, stats: VmStats) -> bool:
     """Take over what a host says of a VM; True when it is down and the host may forget it."""
-    if vm.stopping or vm.status == "down":
+    if vm.stopping or vm.status in RESTING:
         return False
     status = STATUS[stats.status]
     if status == "down":
@@ -38,7 +42,7 @@ def observe(core: Core, vm: Vm, stats: VmStats) -> bool:
 
 def ended(core: Core, vm: Vm, stats: VmStats | None) -> None:
     """Record that a VM is down: by itself (the host's exit message) or by our hand."""
-    if vm.status == "down":
+    if vm.status in RESTING:
         return
     host = core.state.hosts.get(vm.host or "")
     vm.status, vm.host, vm.stop_time = "down", None, now()

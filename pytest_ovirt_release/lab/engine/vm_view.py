@@ -1,4 +1,4 @@
-"""`<vm>`: what the API shows of a virtual machine, and of the template it came from."""
+"""`<vm>`: what the API shows of a virtual machine."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import entity
-from pytest_ovirt_release.lab.engine.document import Node, link
+from pytest_ovirt_release.lab.engine.document import Node, link, node
+from pytest_ovirt_release.lab.engine.machine_view import base_fields
+from pytest_ovirt_release.lab.engine.ovf import ovf
 from pytest_ovirt_release.lab.engine.state import BLANK, stamp
+from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:
+    from pytest_ovirt_release.lab.engine.call import Call
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.state import Vm
 
+RESTING = ("down", "suspended")
+"""States in which a VM is on no host."""
+
 CACHED = 4096
-"""Small parts that are the same in many VMs, or in one VM each time; nobody changes them once made."""
+"""Links that are the same in many VMs; nobody changes them once made."""
 
 
 @lru_cache(maxsize=CACHED)
@@ -23,97 +30,88 @@ def _link(tag: str, prefix: str, folder: str, id_: str) -> Node:
     return link(tag, f"{prefix}/{folder}/{id_}", id_)
 
 
-@lru_cache(maxsize=CACHED)
-def _boot(devices: tuple[str, ...]) -> Node:
-    return Node("devices", children=[Node("device", text=device) for device in devices])
-
-
-@lru_cache(maxsize=CACHED)
-def _hosts(prefix: str, ids: tuple[str, ...]) -> Node:
-    return Node("hosts", children=[_link("host", prefix, "hosts", id_) for id_ in ids])
-
-
-def vm_node(core: Core, vm: Vm, prefix: str) -> Node:
-    """Return `<vm>`."""
-    href = f"{prefix}/vms/{vm.id}"
-    head: dict[str, str | None] = {"name": vm.name, "description": vm.description, "comment": vm.comment}
-    fields = machine_fields(vm) | _running_fields(core, vm, prefix)
-
-    def build() -> Node:
-        return entity(
-            "vm",
-            href,
-            vm.id,
-            action_names=known.VM_ACTIONS,
-            link_names=known.VM_LINKS,
-            head=head,
-            fields=fields,
+def vm_node(core: Core, vm: Vm, prefix: str, *, content: bool = False) -> Node:
+    """Return `<vm>`; `content` is what only `all_content` and answers to writing show."""
+    if content:
+        return _vm_node(
+            core, vm, prefix, {"initialization": {"configuration": {"data": ovf(core, vm), "type": "ovf"}}}
         )
-
+    host, data_center = core.state.hosts.get(vm.host or ""), core.state.data_center_of(vm.cluster)
+    around = (
+        host and host.address,
+        data_center and data_center.quota,
+        core.state.clusters[vm.cluster].cpu_profile,
+    )
     # A list of a hundred VMs is most of a megabyte, and clients poll it.
-    return core.shelf.get("vm", href, (head, fields), build)
+    parts = (dict(vars(vm)), around)
+    return core.shelf.get("vm", f"{prefix}/vms/{vm.id}", parts, lambda: _vm_node(core, vm, prefix, None))
 
 
-def machine_fields(vm: Vm) -> dict[str, object]:
-    """Return the part of `<vm>` that describes the machine."""
-    return {
-        "auto_pinning_policy": "disabled",
-        "bios": {"boot_menu": {"enabled": False}, "type": vm.bios_type},
-        "cpu": {
-            "architecture": "x86_64",
-            "topology": {"cores": vm.cores, "sockets": vm.sockets, "threads": vm.threads},
-        },
-        "cpu_pinning_policy": "none",
-        "cpu_shares": 0,
-        "creation_time": stamp(vm.created),
-        "delete_protected": False,
-    }
+def _vm_node(core: Core, vm: Vm, prefix: str, content: dict[str, object] | None) -> Node:
+    fields = base_fields(vm, prefix, _running_display(core, vm), content=content is not None)
+    fields |= {"time_zone": {"name": "Etc/GMT"}} | (content or {})
+    return entity(
+        "vm",
+        f"{prefix}/vms/{vm.id}",
+        vm.id,
+        action_names=known.VM_ACTIONS,
+        link_names=known.VM_LINKS,
+        head={"name": vm.name, "description": vm.description, "comment": vm.comment},
+        fields=dict(sorted(fields.items())) | _place(core, vm, prefix) | _state(vm, prefix),
+    )
 
 
-def _display(core: Core, vm: Vm) -> dict[str, object]:
+def all_content(call: Call) -> bool:
+    """Return whether a request asked for everything."""
+    return call.flag("all_content", default=False)
+
+
+def vm_target(vm: Vm, prefix: str) -> Node:
+    """Return `<vm>` as actions name it: nothing but what can be done with it and where its parts are."""
+    return entity(
+        "vm",
+        f"{prefix}/vms/{vm.id}",
+        vm.id,
+        action_names=known.VM_ACTIONS,
+        link_names=known.VM_LINKS,
+        head={},
+        fields={},
+    )
+
+
+def _running_display(core: Core, vm: Vm) -> dict[str, object]:
+    """Return what a display has only while the VM runs; the certificate's content is the CA's (recorded)."""
     host = core.state.hosts.get(vm.host or "")
+    if host is None or vm.status in RESTING:
+        return {}
+    certificate = {
+        "content": core.ca_pem,
+        "organization": LAB_BRAND,
+        "subject": f"O={LAB_BRAND},CN={host.address}",
+    }
+    return {"address": host.address, "certificate": certificate, "port": vm.port}
+
+
+def _place(core: Core, vm: Vm, prefix: str) -> dict[str, object]:
+    cluster = core.state.clusters[vm.cluster]
+    data_center = core.state.data_center_of(vm.cluster)
     return {
-        "address": host.address if host else None,
-        "allow_override": False,
-        "copy_paste_enabled": True,
-        "disconnect_action": "LOCK_SCREEN",
-        "disconnect_action_delay": 0,
-        "file_transfer_enabled": True,
-        "monitors": 1,
-        "smartcard_enabled": False,
-        "type": "vnc",
-        "video_type": "vga",
+        "cluster": link("cluster", f"{prefix}/clusters/{vm.cluster}", vm.cluster),
+        "cpu_profile": link(
+            "cpu_profile", f"{prefix}/cpuprofiles/{cluster.cpu_profile}", cluster.cpu_profile
+        ),
+        "quota": node("quota", id=data_center.quota) if data_center else None,
     }
 
 
-def _running_fields(core: Core, vm: Vm, prefix: str) -> dict[str, object]:
+def _state(vm: Vm, prefix: str) -> dict[str, object]:
+    runs = vm.status not in RESTING
     return {
-        "display": _display(core, vm),
-        "high_availability": {"enabled": vm.high_availability, "priority": 0},
-        "io": {"threads": 1},
-        "memory": vm.memory,
-        "memory_policy": {"ballooning": True, "guaranteed": vm.memory, "max": max(vm.memory * 4, vm.memory)},
-        "migration": {"auto_converge": "inherit", "compressed": "inherit", "encrypted": "inherit"},
-        "migration_downtime": -1,
-        "multi_queues_enabled": True,
-        "origin": "ovirt",
-        "os": {"boot": {"devices": _boot(vm.boot)}, "type": vm.os_type},
-        "placement_policy": {
-            "affinity": vm.affinity,
-            "hosts": _hosts(prefix, vm.pinned) if vm.pinned else None,
-        },
-        "start_paused": False,
-        "stateless": False,
-        "storage_error_resume_behaviour": "auto_resume",
-        "time_zone": {"name": "Etc/GMT"},
-        "type": vm.type,
-        "usb": {"enabled": False},
-        "virtio_scsi_multi_queues_enabled": False,
-        "cluster": _link("cluster", prefix, "clusters", vm.cluster),
         "next_run_configuration_exists": False,
-        "run_once": vm.run_once if vm.start_time else None,
-        "start_time": stamp(vm.start_time) if vm.start_time and vm.status != "down" else None,
+        "run_once": vm.run_once if runs else None,
+        "start_time": stamp(vm.start_time) if runs and vm.start_time else None,
         "status": vm.status,
+        "stop_reason": vm.stop_reason,
         "stop_time": stamp(vm.stop_time) if vm.stop_time else None,
         "host": _link("host", prefix, "hosts", vm.host) if vm.host else None,
         "original_template": _link("original_template", prefix, "templates", BLANK),

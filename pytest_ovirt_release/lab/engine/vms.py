@@ -20,7 +20,7 @@ from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_foun
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
 from pytest_ovirt_release.lab.engine.state import BLANK, Vm
-from pytest_ovirt_release.lab.engine.vm_view import vm_node
+from pytest_ovirt_release.lab.engine.vm_view import all_content, vm_node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,12 +54,14 @@ async def list_vms(core: Core, call: Call) -> Reply:
         "host": lambda vm: getattr(core.state.hosts.get(vm.host or ""), "name", ""),
     }
     items = found(core.state.vms.values(), call.query.get("search"), fields)[: call.limit()]
-    return listing("vms", (vm_node(core, item, call.prefix) for item in items))
+    content = all_content(call)
+    return listing("vms", (vm_node(core, item, call.prefix, content=content) for item in items))
 
 
 async def get_vm(core: Core, call: Call) -> Reply:
     """GET /vms/{id}."""
-    return Reply(vm_node(core, get(core.state.vms, call.ids[0]), call.prefix))
+    vm = get(core.state.vms, call.ids[0])
+    return Reply(vm_node(core, vm, call.prefix, content=all_content(call)))
 
 
 def _cluster(core: Core, body: Body) -> Cluster:
@@ -103,14 +105,15 @@ async def add_vm(core: Core, call: Call) -> Reply:
         core.ids.uuid("vm"), name, cluster.id, memory, cluster.bios_type or DEFAULT_BIOS, ("hd",), "other"
     )
     _apply(core, body, vm)
-    if core.state.data_center_of(cluster.id) is None:
+    data_center = core.state.data_center_of(cluster.id)
+    if data_center is None or data_center.status != "up":
         raise conflict("Cannot add VM. Unknown Data Center status.")
     _check_name(core, name, "add")
     with core.job(f"Creating VM {name} in Cluster {cluster.name}"):
         core.state.vms[vm.id] = vm
         core.event(34, f"VM {name} was created by admin@internal-authz.", call.correlation, vm=vm)
         core.spawn(_announce(core, vm, call.correlation))
-    return created(vm_node(core, vm, call.prefix))
+    return created(vm_node(core, vm, call.prefix, content=True))
 
 
 async def _announce(core: Core, vm: Vm, correlation: str) -> None:
@@ -134,6 +137,8 @@ def _apply(core: Core, body: Body, vm: Vm) -> None:
         setattr(vm, part, getattr(vm, part) if text is None else text)
     vm.os_type = body.text("os/type") or vm.os_type
     vm.boot = boot_order(body, "os/boot/devices/device") or vm.boot
+    console = body.flag("console/enabled")
+    vm.console = vm.console if console is None else console
     vm.high_availability = bool(body.flag("high_availability/enabled")) or vm.high_availability
     vm.affinity = body.one_of("placement_policy/affinity", "VmAffinity", AFFINITIES) or vm.affinity
     if body.child("placement_policy/hosts") is not None:
@@ -167,12 +172,14 @@ async def update_vm(core: Core, call: Call) -> Reply:
     core.event(
         35, f"VM {vm.name} configuration was updated by admin@internal-authz.", call.correlation, vm=vm
     )
-    return Reply(vm_node(core, vm, call.prefix))
+    return Reply(vm_node(core, vm, call.prefix, content=True))
 
 
 async def remove_vm(core: Core, call: Call) -> Reply:
     """DELETE /vms/{id}: the VM is gone at once, its disks follow (`detach_only` leaves them)."""
     vm = get(core.state.vms, call.ids[0])
+    if vm.status == "suspended":
+        raise conflict("Cannot remove VM that its state is not down.\n-Please stop the VM first.")
     if vm.status != "down":
         raise conflict("Cannot remove VM. VM is running.")
     disks = [core.state.disks[item.disk] for item in vm.attachments if item.disk in core.state.disks]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CREATE_ERROR = 9
 BUSES: dict[str, Bus] = {"virtio": "virtio", "sata": "sata", "ide": "ide", "scsi": "virtio_scsi"}
 _SOURCE = re.compile(r"/rhev/data-center/[^/]+/(?P<domain>[^/]+)/images/(?P<image>[^/]+)/(?P<volume>[^/]+)")
+LAUNCH_PAUSED = "metadata/{http://ovirt.org/vm/1.0}vm/{http://ovirt.org/vm/1.0}launchPaused"
 _KIB = 1024
 
 
@@ -36,6 +37,8 @@ def parse_domain(xml: str) -> VmSpec:
         machine=_needed(domain, "os/type").get("machine", "q35"),
         boot=("hd",) if any(disk.bootable for disk in disks) else (),
         disks=disks,
+        kernel=domain.findtext("os/kernel", ""),
+        paused=domain.findtext(LAUNCH_PAUSED) == "true",
     )
 
 

@@ -184,7 +184,10 @@ class NodeVerbs:
         return answers.vm_statistics(params["vmID"], launched)
 
     async def _shutdown_vm(self, params: Params) -> bool:
-        await self._vms.shutdown(params["vmID"])
+        if params.get("reboot"):
+            await self._vms.reboot(params["vmID"])
+        else:
+            await self._vms.shutdown(params["vmID"])
         return True
 
     async def _destroy_vm(self, params: Params) -> bool:

@@ -17,7 +17,16 @@ Params = Mapping[str, Any]
 
 Bus = Literal["virtio", "sata", "ide", "virtio_scsi"]
 Firmware = Literal["bios", "uefi"]
-VmStatus = Literal["WaitForLaunch", "Powering up", "Up", "Powering down", "Down"]
+VmStatus = Literal[
+    "WaitForLaunch",
+    "Powering up",
+    "Up",
+    "Powering down",
+    "Down",
+    "Paused",
+    "RebootInProgress",
+    "Saving State",
+]
 
 
 class VdsmError(Exception):
@@ -117,7 +126,10 @@ class VmDisk:
 
 @dataclass(frozen=True)
 class VmSpec:
-    """A VM to create: memory in bytes, `boot` device order, disks in order."""
+    """A VM to create: memory in bytes, `boot` device order, disks in order.
+
+    `kernel` is the path of a kernel to boot instead of a disk; `paused`: it waits before its first instruction.
+    """
 
     id: str
     name: str
@@ -126,6 +138,8 @@ class VmSpec:
     machine: str
     boot: tuple[Literal["hd", "cdrom", "network"], ...]
     disks: tuple[VmDisk, ...]
+    kernel: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,6 +218,12 @@ class Node(Protocol):
 
     async def shutdown_vm(self, vm_id: str) -> None:
         """VM.shutdown: ask the guest by ACPI; a guest without ACPI does not react."""
+
+    async def reboot_vm(self, vm_id: str) -> None:
+        """VM.shutdown with reboot."""
+
+    async def hibernate_vm(self, vm_id: str) -> None:
+        """VM.hibernate: save the memory and end; returns when that is done."""
 
     async def destroy_vm(self, vm_id: str) -> None:
         """VM.destroy: pull the plug and forget the VM."""

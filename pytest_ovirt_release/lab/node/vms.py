@@ -50,6 +50,7 @@ class VmState:
 @dataclass
 class _Vm:
     state: VmState
+    spec: VmSpec
     execution: Execution | None = None
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -79,13 +80,23 @@ class Vms:
         """Start a VM; what keeps it from starting is told by its stats, as a host does."""
         if spec.id in self._vms:
             raise VdsmError(VM_EXISTS, "Virtual machine already exists")
-        vm = self._vms[spec.id] = _Vm(VmState(spec.name, time.monotonic()))
+        vm = self._vms[spec.id] = _Vm(VmState(spec.name, time.monotonic()), spec)
+        if spec.kernel:
+            text = f"the lab's hosts boot from disks only, not {spec.kernel}"
+            vm.state = vm.state.down(1, START_FAILED, text)
+        elif spec.paused:
+            vm.state = replace(vm.state, status="Paused")
+        else:
+            await self._launch(vm)
+
+    async def _launch(self, vm: _Vm) -> None:
+        spec = vm.spec
         try:
             vm.execution = await self._hypervisor.start(self._guest(spec))
         except (HypervisorError, VdsmError) as error:
             vm.state = vm.state.down(1, START_FAILED, str(error))
             return
-        if spec.id not in self._vms:  # destroyed while it was being launched
+        if self._vms.get(spec.id) is not vm:  # destroyed while it was being launched
             await vm.execution.kill()
             return
         vm.follow(asyncio.create_task(self._power_up(vm)))
@@ -108,10 +119,22 @@ class Vms:
         await vm.execution.press_power_button()
         vm.follow(asyncio.create_task(self._forget_shutdown(vm)))
 
+    async def reboot(self, vm_id: str) -> None:
+        """Begin again with what the VM was created with."""
+        before = self._vm(vm_id)
+        if before.execution is None or before.state.status == "Down":
+            return
+        vm = self._vms[vm_id] = _Vm(replace(before.state, status="RebootInProgress"), before.spec)
+        await self._end(before)
+        await self._launch(vm)
+
     async def destroy(self, vm_id: str) -> None:
         """End a VM at once and forget it."""
         vm = self._vm(vm_id)
         del self._vms[vm_id]
+        await self._end(vm)
+
+    async def _end(self, vm: _Vm) -> None:
         for task in vm.tasks:
             task.cancel()
         await asyncio.gather(*vm.tasks, return_exceptions=True)
@@ -140,7 +163,7 @@ class Vms:
 
     async def _power_up(self, vm: _Vm) -> None:
         await self._clock.sleep(LAUNCH_SECONDS)
-        vm.enter("Powering up", ("WaitForLaunch",))
+        vm.enter("Powering up", ("WaitForLaunch", "RebootInProgress"))
         await self._clock.sleep(UP_SECONDS - LAUNCH_SECONDS)
         vm.enter("Up", ("Powering up",))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
-from pytest_ovirt_release.lab.node.verbs import Connection, DomainInfo, VdsmError
+from pytest_ovirt_release.lab.node.verbs import Connection, DomainInfo, VdsmError, VmSpec, VmStats
 from tests.lab.engine.fakes import FakeNode
 
 NO_ACCESS = (
@@ -22,11 +23,41 @@ class RecordedStorage(dict[tuple[str | None, str], dict[str, DomainInfo]]):
         return self.setdefault(key, {})
 
 
+BOOT: tuple[tuple[float, VmStats], ...] = (
+    (0, VmStats("WaitForLaunch")),
+    (0.5, VmStats("Powering up")),
+    (2.5, VmStats("Up")),
+)
+REBOOT: tuple[tuple[float, VmStats], ...] = (
+    (0, VmStats("RebootInProgress")),
+    (1.5, VmStats("Powering up")),
+    (3.5, VmStats("Up")),
+)
+SHUTDOWN: tuple[tuple[float, VmStats], ...] = (
+    (0, VmStats("Powering down")),
+    (1.2, VmStats("Down", 0, "User shut down from within the guest")),
+)
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a VM does from a moment on: (the engine's seconds after it, what its host says)."""
+
+    steps: tuple[tuple[float, VmStats], ...]
+    began: float = field(default_factory=time.monotonic)
+
+    def now(self, speed: float) -> VmStats:
+        passed = (time.monotonic() - self.began) * speed
+        return [stats for after, stats in self.steps if after <= passed][-1]
+
+
 @dataclass
 class RecordedHost(FakeNode):
     """A host as the recordings had it; `password` is what its root logs in with."""
 
     password: str = "fakepass"
+    speed: float = 1.0
+    lives: dict[str, Life] = field(default_factory=dict)
 
     async def connect_storage_server(self, connection: Connection) -> None:
         if "denied" in connection.path:
@@ -37,3 +68,22 @@ class RecordedHost(FakeNode):
         if "createfail" in connection.path:
             raise VdsmError(351, "Error creating a storage domain")
         await super().create_storage_domain(connection, domain)
+
+    async def create_vm(self, spec: VmSpec) -> None:
+        await super().create_vm(spec)
+        self.lives[spec.id] = Life(BOOT)
+
+    async def get_vm_stats(self, vm_id: str) -> VmStats:
+        if vm_id in self.stats and vm_id in self.lives:
+            self.stats[vm_id] = self.lives[vm_id].now(self.speed)
+        return await super().get_vm_stats(vm_id)
+
+    async def shutdown_vm(self, vm_id: str) -> None:
+        self.lives[vm_id] = Life(SHUTDOWN)
+
+    async def reboot_vm(self, vm_id: str) -> None:
+        self.lives[vm_id] = Life(REBOOT)
+
+    def crash(self, vm_id: str) -> None:
+        """Lose a VM's process."""
+        self.lives[vm_id] = Life(((0, VmStats("Down", 1, "Lost connection with qemu process")),))

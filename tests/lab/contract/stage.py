@@ -152,7 +152,9 @@ class Stage:
         nodes = self.bench.nodes
         if address not in nodes:
             last = int(address.rsplit(".", 1)[1])
-            nodes[address] = RecordedHost(address, self.bench.exports, f"00000000-aaaa-4bbb-8ccc-{last:012d}")
+            host = RecordedHost(address, self.bench.exports, f"00000000-aaaa-4bbb-8ccc-{last:012d}")
+            host.speed = self.bench.engine.core.clock.speed
+            nodes[address] = host
             self.bench.engine.core.nodes[address] = nodes[address]
         return nodes[address]
 

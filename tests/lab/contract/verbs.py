@@ -27,7 +27,7 @@ NOT_IN_LAB: dict[str, str] = {
     "StoragePool.spmStart": POOL,
     "StoragePool.spmStop": POOL,
     "VM.getExternalData": "NVRAM and TPM are not kept",
-    "VM.hibernate": "suspending is out of scope",
+    "VM.hibernate": "the lab's hosts cannot save a VM's memory: the engine is refused, and goes on running the VM",
     "VM.hotplugNic": "VMs of the lab have no network",
     "VM.updateDevice": "consoles are out of scope",
     "Volume.copy": "templates beyond Blank are out of scope",

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.lab.node.verbs import VdsmError
+from tests.lab.contract.host import RecordedHost
+
 if TYPE_CHECKING:
     from tests.lab.contract.stage import Stage
 
@@ -30,6 +33,48 @@ def deployment(error: str | None) -> Act:
     return act
 
 
+def starts_on(name: str) -> Act:
+    """Let the next VM start on this host: which of several idle ones it is, is the scheduler's choice."""
+
+    def act(stage: Stage) -> None:
+        hosts = stage.bench.engine.core.state.hosts
+        first = next(host for host in hosts.values() if host.name == name)
+        others = [host for host in hosts.values() if host is not first]
+        hosts.clear()
+        hosts.update({host.id: host for host in [first, *others]})
+
+    return act
+
+
+def crash(name: str) -> Act:
+    """Lose the process of a VM, and wait until the engine knows."""
+
+    def act(stage: Stage) -> None:
+        state = stage.bench.engine.core.state
+        vm = next(vm for vm in state.vms.values() if vm.name == name)
+        host = stage.bench.nodes[state.hosts[vm.host or ""].address]
+        assert isinstance(host, RecordedHost)
+        host.crash(vm.id)
+        stage.until(f"/vms/{vm.id}", "status", "down")
+
+    return act
+
+
+def cannot_create_vms(stage: Stage) -> None:
+    """Let every host refuse to create a VM, the last ones in another order."""
+    starts_on("h11")(stage)
+    starts_on("node14")(stage)
+    for host in stage.bench.nodes.values():
+        host.broken["create_vm"] = VdsmError(9, "Failed to create VM")
+
+
+def create_vms(stage: Stage) -> None:
+    """Let the hosts create VMs again."""
+    for host in stage.bench.nodes.values():
+        host.broken.pop("create_vm", None)
+
+
+H11 = ("h11", "127.0.0.11")
 H12 = ("h12", "127.0.0.12")
 NODE13 = ("node13", "127.0.0.13")
 NODE14 = ("node14", "127.0.0.14")
@@ -47,11 +92,28 @@ WORLDS: dict[str, World] = {
     "07-host-non-operational": World(hosts=(H12, NODE13, NODE14)),
     "08-dc-cluster": World(hosts=(H12, NODE13, NODE14)),
     "09-nfs-storage": World(hosts=(H12, NODE13, NODE14)),
-    "10-vm-nfs": World(hosts=(H12, NODE13, NODE14), nfs="nfs1"),
-    "11-vm-migrate-refused": World(hosts=(H12, NODE13, NODE14), nfs="nfs1"),
+    "10-vm-nfs": World(
+        hosts=(NODE13, NODE14, H12, H11),
+        nfs="nfs1",
+        acts={
+            "023-start": starts_on("h12"),
+            "051-start-suspended": starts_on("node14"),
+            "054-start-again": starts_on("h11"),
+            "058-run-once-kernel": starts_on("h12"),
+            "064-vm-after-crash": crash("vm1"),
+            "065-start-failing": cannot_create_vms,
+            "066-vm-after-failed-start": create_vms,
+        },
+    ),
+    "11-vm-migrate-refused": World(
+        hosts=(NODE13, H12, NODE14, H11), nfs="nfs1", acts={"002-start": starts_on("h12")}
+    ),
     "12-local-storage": World(hosts=(H12,)),
     "13-dc-teardown": World(hosts=(H12,)),
     "16-local-storage-mixed": World(hosts=(H12,)),
     "17-default-dc-local": World(),
 }
 """By topic; one that is not here begins with a fresh engine."""
+
+RECORDED_IDS = {"a8114442-e68b-11f1-a9b4-02fc00000001": "{datacenter:Default}"}
+"""Objects of the recorded engine whose id some topic watches without ever naming them."""

@@ -138,6 +138,14 @@ class FakeNode:
         self._heard("shutdown_vm")
         self.stats[vm_id] = VmStats("Powering down")
 
+    async def reboot_vm(self, vm_id: str) -> None:
+        self._heard("reboot_vm")
+        self.stats[vm_id] = VmStats("RebootInProgress")
+
+    async def hibernate_vm(self, vm_id: str) -> None:
+        self._heard("hibernate_vm")
+        self.stats.pop(vm_id, None)
+
     async def destroy_vm(self, vm_id: str) -> None:
         self._heard("destroy_vm")
         self.stats.pop(vm_id, None)

@@ -55,7 +55,7 @@ def test_every_collection_of_a_fresh_engine_can_be_read_by_id(http: Http) -> Non
 
 
 def test_links_of_a_vm_are_followed_although_its_text_is_kept(lab: Lab) -> None:
-    lab.center()
+    lab.ready()
     vm = lab.vm()
     for _ in range(2):
         read(lab.http, "/vms")

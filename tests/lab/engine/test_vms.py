@@ -247,8 +247,9 @@ def test_under_guest_on_wrong_node_local_storage_is_spared(make_bench: Callable[
     lab = Lab(make_bench("guest-on-wrong-node"))
     lab.center(local=True)
     host = lab.host_up(cluster="dc-1-cluster")
+    domain = lab.local()
     vm = lab.vm(host)
-    lab.disk(vm, lab.local())
+    lab.disk(vm, domain)
     lab.vm_service(vm).start()
     assert lab.vm_service(vm).get().host.id == host.id
     lab.close()
