@@ -30,6 +30,7 @@ from pytest_ovirt_release.lab.engine import (
     storage_domains,
     templates,
     transfers,
+    unregistered,
     vm_parts,
     vms,
 )
@@ -71,7 +72,7 @@ OLD_API = (
 )
 MODULES = (
     *(fixed, history, datacenters, clusters, hosts, deployment, storage_domains, attached_domains, detaching),
-    *(disks, vms, attachments, running, transfers, networks, policies),
+    *(disks, unregistered, vms, attachments, running, transfers, networks, policies),
     *(templates, nics, vm_parts, power, migration),
 )
 

@@ -125,6 +125,8 @@ async def _look_at(core: Core, host: Host, silent: dict[str, float]) -> None:
     if host.status in {"connecting", "non_responsive"}:
         host.status = "up"
         core.event(13, f"Status of host {host.name} was set to Up.", user="SYSTEM", own=True, host=host)
+        # It may have been away for a reboot, and then it has forgotten what it was connected to.
+        await reconnect_storage(core, host)
 
 
 async def watch_vms(core: Core) -> None:

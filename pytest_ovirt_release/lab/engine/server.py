@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from pytest_ovirt_release.lab.engine.auth import Doorkeeper
 from pytest_ovirt_release.lab.engine.builtin import MANAGEMENT_NETWORK, MANAGEMENT_PROFILE, MINIMAL_DOWNTIME
 from pytest_ovirt_release.lab.engine.core import Core, SshAccess
+from pytest_ovirt_release.lab.engine.domain_monitoring import watch_domains
 from pytest_ovirt_release.lab.engine.listening import Listener
 from pytest_ovirt_release.lab.engine.monitoring import watch_hosts, watch_vms
 from pytest_ovirt_release.lab.engine.running import BYSTANDER
@@ -95,6 +96,7 @@ class LabEngine:
         await self._plain.start(application)
         self.core.spawn(watch_hosts(self.core))
         self.core.spawn(watch_vms(self.core))
+        self.core.spawn(watch_domains(self.core))
 
     async def stop(self) -> None:
         """Stop listening and end what runs in the background."""

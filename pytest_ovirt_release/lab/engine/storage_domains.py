@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import Call, Reply, created, entity, get, listing, removed
-from pytest_ovirt_release.lab.engine.disks import disk_node
 from pytest_ovirt_release.lab.engine.document import Node, link, node
 from pytest_ovirt_release.lab.engine.fault import BAD_REQUEST, Fault, bad, conflict, entity_not_found
 from pytest_ovirt_release.lab.engine.new_domain import add_storage_domain_steps
@@ -99,12 +98,6 @@ async def get_storage_domain(core: Core, call: Call) -> Reply:
     return Reply(_shown(core, get(core.state.storage_domains, call.ids[0]), call.prefix))
 
 
-async def list_domain_disks(core: Core, call: Call) -> Reply:
-    """GET /storagedomains/{id}/disks."""
-    disks = [disk for disk in core.state.disks.values() if disk.domain == call.ids[0]]
-    return listing("disks", (disk_node(core, disk, call.prefix) for disk in disks))
-
-
 async def add_storage_domain(core: Core, call: Call) -> Reply:
     """POST /storagedomains. The answer says `unknown`; the next GET says what it is."""
     domain = await add_storage_domain_steps(core, call)
@@ -175,7 +168,6 @@ ROUTES = (
     Route("POST", "storagedomains", add_storage_domain, "storage_domain"),
     Route("GET", "storagedomains/*", get_storage_domain),
     Route("DELETE", "storagedomains/*", remove_storage_domain),
-    Route("GET", "storagedomains/*/disks", list_domain_disks),
     Route("GET", "storagedomains/*/storageconnections", list_connections),
     Route("GET", "storageconnections", list_connections),
     Route("GET", "storageconnections/*", get_connection),

@@ -193,8 +193,8 @@ class VdsBroker:
         await self._call("VM.shutdown", **vdsm_params.shutdown(vm_id), reboot=True)
 
     async def hibernate_vm(self, vm_id: str) -> None:
-        """Save a VM's memory and end it; no host of the lab can."""
-        await self._call("VM.hibernate", vmID=vm_id)
+        """Save a VM's memory and end it; no host of the lab can, so no volumes are made for it."""
+        await self._call("VM.hibernate", vmID=vm_id, hibernationVolHandle="")
 
     async def destroy_vm(self, vm_id: str) -> None:
         """Pull a VM's plug and let the host forget it."""
