@@ -122,7 +122,7 @@ class Services:
             if not text.isascii() or not text.isdecimal():
                 return error_line(BAD_REQUEST, f'For input string: "{_printable(text)}"')
             ports[name] = int(text)
-        address = asked.get("address") or "localhost"
+        address = asked.get("address") or _reverse_name(request)
         wish = Registration(
             address=address,
             name=asked.get("name") or address,
@@ -141,3 +141,9 @@ class Services:
 def _printable(text: str) -> str:
     """Return a client's text as it may stand in a page."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _reverse_name(request: Request) -> str:
+    """Return what a caller's address resolves to: of the loopback addresses only the first has a name."""
+    address = request.client.host if request.client else ""
+    return "localhost" if address in {"127.0.0.1", ""} else address

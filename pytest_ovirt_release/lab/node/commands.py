@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.node.capabilities import KERNEL
 from pytest_ovirt_release.lab.node.files import VDSM_ID
-from pytest_ovirt_release.lab.node.registration import RegistrationError, parse, register
+from pytest_ovirt_release.lab.node.registration import RegistrationError, register
+from pytest_ovirt_release.lab.node.registration_options import Help, UsageError, parse
 from pytest_ovirt_release.lab.node.services import iptables, reboot, systemctl
 from pytest_ovirt_release.lab.node.shell import NOT_FOUND, USAGE, Result
 
@@ -66,10 +67,15 @@ async def _vdsm_tool(shell: Shell, arguments: list[str]) -> Result:
 async def _register(shell: Shell, options: list[str]) -> Result:
     said: list[str] = []
     try:
-        wanted = parse(options, shell.address, shell.ssh_port)
+        wanted = parse(options, shell.ssh_port)
+    except UsageError as error:
+        return Result(USAGE, stderr=str(error))
+    except Help as text:
+        return Result(0, str(text))
+    try:
         await register(wanted, shell.files, shell.hardware_id, shell.address, said.append)
-    except RegistrationError as error:
-        return Result(1, _lines(said), f"Cannot register the node: {error}\n")
+    except RegistrationError:
+        return Result(1, _lines(said))
     return Result(0, _lines(said))
 
 

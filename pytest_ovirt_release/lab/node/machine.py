@@ -17,7 +17,8 @@ from pytest_ovirt_release.lab.node.capabilities import OS_VERSION, Identity
 from pytest_ovirt_release.lab.node.files import OS_RELEASE, PRODUCT_UUID, NodeFiles, authorized_keys
 from pytest_ovirt_release.lab.node.hypervisor import NeverExecutes, choose
 from pytest_ovirt_release.lab.node.imageio import Imageio
-from pytest_ovirt_release.lab.node.registration import Registration, RegistrationError, register
+from pytest_ovirt_release.lab.node.registration import RegistrationError, register
+from pytest_ovirt_release.lab.node.registration_options import Registration
 from pytest_ovirt_release.lab.node.shell import Shell
 from pytest_ovirt_release.lab.node.ssh import NodeSsh
 from pytest_ovirt_release.lab.node.storage import NodeStorage
@@ -198,7 +199,7 @@ class LabNode:
         engine = urllib.parse.urlsplit(self._engine_base()).netloc
         if not engine:
             return False
-        wanted = Registration(engine, self._address, self.ssh_port, node_name=self.name)
+        wanted = Registration(engine, str(self.ssh_port), self._address, node_name=self.name)
         try:
             await register(wanted, self._files, self.uuid, self._address, _LOG.info)
         except RegistrationError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import http.server
+import re
 import ssl
 import threading
 import urllib.parse
@@ -121,11 +122,12 @@ def test_the_command_registers_in_seven_steps(
                 node,
                 tester_key,
                 "cat /etc/vdsm/vdsm.id",
-                f"timeout -k 5 60 vdsm-tool register --engine-fqdn {servlet.host} --node-name other",
+                f"timeout -k 5 60 vdsm-tool register --engine-fqdn {servlet.host} --node-name other "
+                f"--node-address {node.address}",
                 "cat /etc/vdsm/vdsm.id",
                 "cat /etc/pki/ovirt-engine/ca.pem",
                 "cat /root/.ssh/authorized_keys",
-                "tail -n 1 /var/log/vdsm/register.log",
+                "cat /var/log/vdsm/register.log",
                 "systemctl is-active vdsmd",
             )
             await access.deploy(node.address, node.ssh_port)
@@ -135,13 +137,23 @@ def test_the_command_registers_in_seven_steps(
     node, (before, command, vdsm_id, ca, keys, log, inactive, active, told_id) = asyncio.run(go())
     assert before[0] == 1
     assert before[2] == "cat: /etc/vdsm/vdsm.id: No such file or directory\n"
-    assert command[0] == 0, command
-    assert f"Registration completed, host is pending approval on Engine: {servlet.host}\n" in command[1]
+    digest = fingerprint(pki.ca_pem)
+    said = [
+        "Starting registration...",
+        f"Host UUID: {node.uuid}",
+        "Collecting CA data from Engine...",
+        f"Calculated fingerprint: {digest}",
+        "Collecting ssh pub key data...",
+        f"Registration completed, host is pending approval on Engine: {servlet.host}",
+    ]
+    assert command == (0, "\n".join([*said, ""]), "")
     assert vdsm_id[1].strip() == node.uuid == told_id[1].strip()
     assert ca[1].encode() == pki.ca_pem
     assert keys[1].splitlines()[-1] == access.public_key
     assert access.public_key.endswith(" ovirt-engine")
-    assert log[1].startswith("INFO Registration completed")
+    lines = [re.fullmatch(r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d [AP]M (.*)", line) for line in log[1].splitlines()]
+    assert [line[1] for line in lines if line is not None and line[1] in said] == said
+    assert None not in lines
     assert (inactive[0], active) == (3, (0, "active\n", ""))
     assert {source for source, _ in servlet.asked} == {node.address}
     assert [parameters["command"] for _, parameters in servlet.asked] == [
@@ -157,21 +169,23 @@ def test_the_command_registers_in_seven_steps(
             "sshUser": "root",
             "sshPort": str(node.ssh_port),
             "port": "54321",
+            "name": "other",
             "address": node.address,
             "uniqueId": node.uuid,
-            "name": "other",
         }
     ]
 
 
-def test_what_goes_wrong_is_said_with_exit_1_and_logged(
+def fingerprint(pem: bytes) -> str:
+    digest = hashlib.sha1(ssl.PEM_cert_to_DER_cert(pem.decode()), usedforsecurity=False).hexdigest()
+    return ":".join(digest[i : i + 2] for i in range(0, 40, 2))
+
+
+def test_what_goes_wrong_is_printed_with_exit_1_and_logged(
     start_node: StartNode, servlet: Servlet, tester_key: asyncssh.SSHKey
 ) -> None:
     servlet.refuses.add("register")
-    digest = hashlib.sha1(
-        ssl.PEM_cert_to_DER_cert(servlet.ca_pem.decode()), usedforsecurity=False
-    ).hexdigest()
-    right = ":".join(digest[i : i + 2] for i in range(0, 40, 2))
+    right = fingerprint(servlet.ca_pem)
     command = "vdsm-tool register --engine-fqdn"
 
     async def go() -> list[tuple[int | None, str, str]]:
@@ -179,25 +193,83 @@ def test_what_goes_wrong_is_said_with_exit_1_and_logged(
             return await shell(
                 node,
                 tester_key,
-                f"{command} {servlet.host} --fingerprint {right}",
                 f"{command} {servlet.host} --fingerprint AA:BB",
+                "cat /etc/pki/ovirt-engine/ca.pem",
+                f"{command} {servlet.host} --fingerprint {right.upper()}",
+                f"{command} {servlet.host} --ssh-user nobody",
                 f"{command} 127.0.0.1:1",
                 f"{command} 127.0.0.1:x",
-                f"{command} {servlet.host} --colour blue",
-                "vdsm-tool register",
                 "cat /var/log/vdsm/register.log",
             )
 
-    refused, fingerprint, closed, number, option, nothing, log = asyncio.run(go())
-    assert "register: 127.0.0.1:" in refused[2]
-    assert "answered 400" in refused[2]
-    assert "fingerprints do not match" in fingerprint[2]
-    assert "cannot reach 127.0.0.1:1" in closed[2]
-    assert "not a number" in number[2]
-    assert "--colour" in option[2]
-    assert "--engine-fqdn" in nothing[2]
-    assert {each[0] for each in (refused, fingerprint, closed, number, option, nothing)} == {1}
-    assert log[1].count("ERROR") == 4
+    mismatch, ca, refused, user, closed, number, log = asyncio.run(go())
+    assert {each[0] for each in (mismatch, refused, user, closed, number)} == {1}
+    assert {each[2] for each in (mismatch, refused, user, closed, number)} == {""}
+    sentence = f"Cannot connect to engine. {servlet.host} matches the FQDN of Engine?\n"
+    assert mismatch[1].endswith(
+        f"{sentence}RuntimeError: The fingeprints doesn't match:\n"
+        f"Calculated fingerprint: [{right}]\nAttribute fingerprint:  [AA:BB]\n"
+    )
+    assert ca[0] == 1, "a CA that was not the wanted one is not kept"
+    assert refused[1].endswith(
+        f"{sentence}requests.exceptions.RequestException: http response was non OK, code 400\n"
+    )
+    assert "name not found: 'nobody'" in user[1]
+    assert "ConnectionError" in closed[1]
+    assert "InvalidURL" in number[1]
+    assert log[1].count("Cannot connect to engine.") == 5
+
+
+def test_a_wrong_call_is_explained_with_exit_2_and_asks_nobody(
+    start_node: StartNode, servlet: Servlet, tester_key: asyncssh.SSHKey
+) -> None:
+    async def go() -> list[tuple[int | None, str, str]]:
+        async with start_node() as node:
+            return await shell(
+                node,
+                tester_key,
+                f"vdsm-tool register --engine-fqdn {servlet.host} --colour blue",
+                "vdsm-tool register",
+                "vdsm-tool register --help",
+            )
+
+    option, nothing, help_ = asyncio.run(go())
+    assert (option[0], nothing[0], help_[0]) == (2, 2, 0)
+    assert option[2].startswith("usage: vdsm-tool")
+    assert "unrecognized arguments: --colour blue" in option[2]
+    assert "the following arguments are required: --engine-fqdn" in nothing[2]
+    options = (
+        *("node-address", "node-name", "engine-fqdn", "engine-https-port", "ssh-user", "ssh-port"),
+        *("check-fqdn", "fingerprint", "vdsm-port", "vdsm-uuid"),
+    )
+    assert all(f"--{name}" in help_[1] for name in options)
+    assert servlet.asked == []
+
+
+def test_what_is_there_is_used_again_and_what_is_not_given_is_not_sent(
+    start_node: StartNode, servlet: Servlet, tester_key: asyncssh.SSHKey, access: HostAccess
+) -> None:
+    command = f"vdsm-tool register --engine-fqdn {servlet.host}"
+
+    async def go() -> list[tuple[int | None, str, str]]:
+        async with start_node() as node:
+            return await shell(
+                node,
+                tester_key,
+                command,
+                f"{command} --vdsm-uuid MY-Own-Id --vdsm-port 1 --ssh-port 2022",
+                "cat /etc/vdsm/vdsm.id",
+                "cat /root/.ssh/authorized_keys",
+            )
+
+    first, second, vdsm_id, keys = asyncio.run(go())
+    assert (first[0], second[0]) == (0, 0)
+    assert len(servlet.of("get-pki-trust")) == 1
+    assert keys[1].count(access.public_key) == 1
+    plain, changed = servlet.of("register")
+    assert not {"name", "address"} & set(plain)
+    assert (changed["uniqueId"], changed["port"], changed["sshPort"]) == ("MY-Own-Id", "1", "2022")
+    assert vdsm_id[1] == "MY-Own-Id"
 
 
 def test_an_engine_that_another_ca_signed_is_refused_unless_told_otherwise(
@@ -208,12 +280,20 @@ def test_an_engine_that_another_ca_signed_is_refused_unless_told_otherwise(
 
     async def go() -> list[tuple[int | None, str, str]]:
         async with start_node() as node:
-            return await shell(node, tester_key, command, f"{command} --check-fqdn false")
+            words = (
+                "",
+                "--check-fqdn True",
+                "--check-fqdn 1",
+                "--check-fqdn False",
+                "--check-fqdn 0",
+                "--check-fqdn yes",
+            )
+            return await shell(node, tester_key, *(f"{command} {word}".strip() for word in words))
 
-    checked, unchecked = asyncio.run(go())
-    assert checked[0] == 1
-    assert "certificate verify failed" in checked[2]
-    assert unchecked[0] == 0, unchecked
+    *checked, no, zero, odd = asyncio.run(go())
+    assert [each[0] for each in checked] == [1, 1, 1]
+    assert all("SSLError" in each[1] and "certificate verify failed" in each[1] for each in checked)
+    assert (no[0], zero[0], odd[0]) == (0, 0, 0), "vdsm takes any other word for no"
 
 
 def test_a_node_that_registers_by_itself_tries_until_it_may(start_node: StartNode, servlet: Servlet) -> None:
