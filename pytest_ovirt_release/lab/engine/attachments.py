@@ -80,6 +80,15 @@ async def add_attachment(core: Core, call: Call) -> Reply:
         disk = get(core.state.disks, existing)
         if any(item.disk == existing for item in vm.attachments):
             raise conflict(f"Cannot attach Virtual Disk. The disk is already attached to VM {vm.name}.")
+        if core.state.vms_with(existing):
+            raise conflict(
+                "Cannot attach Virtual Disk. The disk is not shareable and is already attached to a VM."
+            )
+        if disk.status == "locked":
+            raise conflict(
+                f"Cannot attach Virtual Disk: The following disks are locked: {disk.name}. "
+                "Please try again in a few minutes."
+            )
     active = body.flag("active")
     attachment = Attachment(disk.id, bootable, cast("Bus", interface or "virtio"), active is not False)
     vm.attachments.append(attachment)

@@ -145,12 +145,15 @@ async def update_cluster(core: Core, call: Call) -> Reply:
     cluster = get(core.state.clusters, call.ids[0])
     body = call.body
     wanted = body.child("data_center")
+    bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))
+    name = body.text("name")
+    if name != cluster.name and any(item.name == name for item in core.state.clusters.values()):
+        raise conflict("Cannot edit Cluster. Cluster name is already in use.")
     if wanted is not None:
         data_center = _wanted(core, call)
         if cluster.data_center not in (None, data_center.id):
             raise conflict("Cannot change Data Center association when editing a Cluster.")
         cluster.data_center = data_center.id
-    bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))
     cluster.bios_type = bios if bios in BIOS_TYPES else cluster.bios_type
     for field in ("name", "description", "comment"):
         if (text := body.text(field)) is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_ovirt_release.lab.engine.document import Shelf
 from pytest_ovirt_release.lab.engine.events import ADMIN, EventLog, User
+from pytest_ovirt_release.lab.engine.fault import conflict
 from pytest_ovirt_release.lab.engine.state import (
     BLANK,
     Cluster,
@@ -80,6 +81,7 @@ class Core:
         self.instance_id = ids.uuid("instance")
         self.shelf = Shelf()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: set[str] = set()
 
     async def sleep(self, seconds: float) -> None:
         """Wait the engine's seconds."""
@@ -119,6 +121,17 @@ class Core:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    @contextmanager
+    def exclusive(self, id_: str, refusal: str) -> Iterator[None]:
+        """Hold an object for one command; another command on it is refused meanwhile (`Cannot run VM`)."""
+        if id_ in self._held:
+            raise conflict(f"{refusal}. Related operation is currently in progress. Please try again later.")
+        self._held.add(id_)
+        try:
+            yield
+        finally:
+            self._held.discard(id_)
 
     @contextmanager
     def job(self, description: str) -> Iterator[Job]:

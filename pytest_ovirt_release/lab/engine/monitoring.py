@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.storage import connect_host, elect_spm
-from pytest_ovirt_release.lab.engine.vm_states import ended, observe
+from pytest_ovirt_release.lab.engine.vm_states import observe
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmStats
 
 if TYPE_CHECKING:
@@ -138,14 +138,18 @@ async def watch_vms(core: Core) -> None:
 
 
 async def _look_at_vm(core: Core, vm: Vm) -> None:
-    host = core.state.hosts.get(vm.host or "")
+    host, started = core.state.hosts.get(vm.host or ""), vm.start_time
     if host is None:
         return
-    node = core.node(host)
+    node, stats = core.node(host), LOST
     try:
         stats = await core.ask(node.get_vm_stats(vm.id))
-        if vm.host == host.id and observe(core, vm, stats):
+        if stats.status == "Down" and not vm.stopping and vm.start_time == started:
+            # Before the engine shows it down: who sees that may start it again, on this host.
             await core.ask(node.destroy_vm(vm.id))
     except VdsmError as error:
-        if error.code == NO_SUCH_VM and vm.host == host.id and not vm.stopping:
-            ended(core, vm, LOST)
+        if error.code != NO_SUCH_VM:
+            return
+    # What was asked of an earlier run says nothing of this one.
+    if vm.host == host.id and vm.start_time == started:
+        observe(core, vm, stats)

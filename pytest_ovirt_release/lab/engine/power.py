@@ -31,12 +31,13 @@ REBOOTED = ("up", "powering_up", "powering_down", "reboot_in_progress")
 async def reboot(core: Core, call: Call) -> Reply:
     """POST reboot."""
     vm = find_vm(core, call, "RebootVmCommand")
-    with core.job(f"Rebooting VM {vm.name}") as job:
+    with core.exclusive(vm.id, "Cannot reboot VM"), core.job(f"Rebooting VM {vm.name}") as job:
         if vm.status not in REBOOTED:
             raise conflict(f"Cannot reboot VM because the VM is in {shown_status(vm)} status.")
         host = core.state.hosts[vm.host or ""]
         await obey(core, core.node(host).reboot_vm(vm.id))
-        vm.status = "reboot_in_progress"
+        if vm.host == host.id:
+            vm.status = "reboot_in_progress"
         text = f"VM {vm.name} is rebooting. Rebooted by: admin@internal-authz"
         core.event(157, text, call.correlation, vm=vm)
     return acted(call, job, vm_target(vm, call.prefix))
@@ -77,6 +78,8 @@ async def _sleep(core: Core, vm: Vm, host: Host, domain: str) -> None:
         storage_host(core, domain)
         async with storage_task(core, core.state.storage_domains[domain].data_center):
             await core.sleep(MEMORY_DISKS_SECONDS)
+        if vm.host != host.id:
+            return
         vm.status, vm.stopping = "saving_state", True
         await core.ask(core.node(host).hibernate_vm(vm.id))
         await core.sleep(SAVING_SECONDS)

@@ -67,7 +67,7 @@ async def start(core: Core, call: Call) -> Reply:
     spec_of = _once(core, call, vm, once)
     if vm.status == "paused":
         raise not_implemented(f"{call.method} {call.path} of a paused VM")
-    with core.job(f"Launching VM {vm.name}") as job:
+    with core.exclusive(vm.id, "Cannot run VM"), core.job(f"Launching VM {vm.name}") as job:
         try:
             _check_start(core, spec_of)
             hosts = _candidates(core, spec_of)
@@ -209,7 +209,7 @@ async def _connect(core: Core, host: Host, spec: VmSpec) -> None:
 async def shutdown(core: Core, call: Call) -> Reply:
     """POST shutdown: ask the guest; one that does not listen goes on running."""
     vm = find_vm(core, call, "ShutdownVmCommand")
-    with core.job(f"Shutting Down VM {vm.name}") as job:
+    with core.exclusive(vm.id, "Cannot shutdown VM"), core.job(f"Shutting Down VM {vm.name}") as job:
         if vm.status in RESTING:
             text = f"VM {vm.name} is already Down, Shutdown VM was skipped. User: admin@internal-authz."
             core.event(254, text, call.correlation, vm=vm)
@@ -217,7 +217,8 @@ async def shutdown(core: Core, call: Call) -> Reply:
             host = core.state.hosts[vm.host or ""]
             await obey(core, core.node(host).shutdown_vm(vm.id))
             vm.stop_reason = call.body.text("reason") or ""
-            vm.status = "powering_down"
+            if vm.status not in RESTING:  # the guest may have been quicker than the host's answer
+                vm.status = "powering_down"
             text = f"VM shutdown initiated by admin@internal-authz on VM {vm.name} (Host: {host.name})."
             core.event(73, text, call.correlation, vm=vm)
     return acted(call, job, vm_target(vm, call.prefix))
@@ -226,7 +227,7 @@ async def shutdown(core: Core, call: Call) -> Reply:
 async def stop(core: Core, call: Call) -> Reply:
     """POST stop: pull the plug; on a VM that is down it is a success that the log calls skipped."""
     vm = find_vm(core, call, "StopVmCommand")
-    with core.job(f"Powering Off VM {vm.name}") as job:
+    with core.exclusive(vm.id, "Cannot stop VM"), core.job(f"Powering Off VM {vm.name}") as job:
         if vm.status == "down":
             text = f"VM {vm.name} is already Down, Stop VM was skipped. User: admin@internal-authz."
             core.event(254, text, call.correlation, vm=vm)

@@ -24,20 +24,19 @@ STATUS = {
 }
 
 
-def observe(core: Core, vm: Vm, stats: VmStats) -> bool:
-    """Take over what a host says of a VM; True when it is down and the host may forget it."""
+def observe(core: Core, vm: Vm, stats: VmStats) -> None:
+    """Take over what a host says of a VM."""
     if vm.stopping or vm.status in RESTING:
-        return False
+        return
     status = STATUS[stats.status]
     if status == "down":
         ended(core, vm, stats)
-        return True
+        return
     vm.status = status
     if status == "up" and not vm.announced:
         vm.announced = True
         host = core.state.hosts[vm.host or ""]
         core.event(32, f"VM {vm.name} started on Host {host.name}", vm.run_correlation, vm=vm)
-    return False
 
 
 def ended(core: Core, vm: Vm, stats: VmStats | None) -> None:

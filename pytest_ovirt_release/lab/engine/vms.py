@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from pytest_ovirt_release.lab.engine.call import (
@@ -167,8 +168,10 @@ async def update_vm(core: Core, call: Call) -> Reply:
         raise conflict(f"Cannot edit VM because the VM is in {vm.status.capitalize()} status.")
     if name is not None and name != vm.name:
         _check_name(core, name, "edit")
-        vm.name = name
-    _apply(core, call.body, vm)
+    changed = replace(vm, name=name or vm.name)
+    _apply(core, call.body, changed)
+    # All of it or nothing: a document that is refused halfway has changed nothing.
+    vars(vm).update(vars(changed))
     core.event(
         35, f"VM {vm.name} configuration was updated by admin@internal-authz.", call.correlation, vm=vm
     )
