@@ -48,10 +48,9 @@ FIELDS: dict[str, Callable[[Cluster], str]] = {
 
 async def list_clusters(core: Core, call: Call) -> Reply:
     """GET /clusters, or those of a data center."""
-    items = found(core.state.clusters.values(), call.query.get("search"), FIELDS)
-    if call.ids:
-        items = [item for item in items if item.data_center == call.ids[0]]
-    return listing("clusters", (cluster_node(item, call.prefix) for item in items[: call.limit()]))
+    there = [c for c in core.state.clusters.values() if not call.ids or c.data_center == call.ids[0]]
+    items = found(there, call.query.get("search"), FIELDS, call.limit())
+    return listing("clusters", (cluster_node(item, call.prefix) for item in items))
 
 
 async def get_cluster(core: Core, call: Call) -> Reply:

@@ -68,7 +68,11 @@ def _version(version: tuple[int, int]) -> Node:
 
 async def list_data_centers(core: Core, call: Call) -> Reply:
     """GET /datacenters."""
-    items = found(core.state.data_centers.values(), call.query.get("search"), FIELDS)[: call.limit()]
+    fields: dict[str, Callable[[DataCenter], str | tuple[str, ...]]] = {
+        **FIELDS,
+        "storage.name": lambda item: tuple(domain.name for domain in core.state.domains_in(item.id)),
+    }
+    items = found(core.state.data_centers.values(), call.query.get("search"), fields, call.limit())
     return listing("data_centers", (data_center_node(core, item, call.prefix) for item in items))
 
 

@@ -37,7 +37,7 @@ async def list_events(core: Core, call: Call) -> Reply:
     """GET /events: newest first; `from` is exclusive, and `max` keeps the newest."""
     after = call.query.get("from", "")
     events = core.events.newest_first(int(after) if after.isdecimal() else 0)
-    items = found(events, call.query.get("search"), EVENT_FIELDS)[: call.limit()]
+    items = found(events, call.query.get("search"), EVENT_FIELDS, call.limit())
     return listing("events", (event_node(item, call.prefix) for item in items))
 
 

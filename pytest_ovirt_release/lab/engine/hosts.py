@@ -40,6 +40,7 @@ def search_fields(core: Core) -> dict[str, Callable[[Host], str]]:
         "name": lambda host: host.name,
         "address": lambda host: host.address,
         "status": lambda host: host.status,
+        "hosts.status": lambda host: host.status,  # as the upload example of the SDK has it
         "cluster": lambda host: core.state.clusters[host.cluster].name,
         "datacenter": lambda host: getattr(core.state.data_center_of(host.cluster), "name", ""),
         "comment": lambda host: host.comment,
@@ -49,7 +50,7 @@ def search_fields(core: Core) -> dict[str, Callable[[Host], str]]:
 
 async def list_hosts(core: Core, call: Call) -> Reply:
     """GET /hosts."""
-    items = found(core.state.hosts.values(), call.query.get("search"), search_fields(core))[: call.limit()]
+    items = found(core.state.hosts.values(), call.query.get("search"), search_fields(core), call.limit())
     return listing("hosts", (host_node(core, item, call.prefix) for item in items))
 
 

@@ -89,7 +89,7 @@ def _shown(core: Core, domain: StorageDomain, prefix: str) -> Node:
 
 async def list_storage_domains(core: Core, call: Call) -> Reply:
     """GET /storagedomains."""
-    items = found(core.state.storage_domains.values(), call.query.get("search"), FIELDS)[: call.limit()]
+    items = found(core.state.storage_domains.values(), call.query.get("search"), FIELDS, call.limit())
     return listing("storage_domains", (_shown(core, item, call.prefix) for item in items))
 
 

@@ -54,7 +54,7 @@ async def list_vms(core: Core, call: Call) -> Reply:
         "datacenter": lambda vm: getattr(core.state.data_center_of(vm.cluster), "name", ""),
         "host": lambda vm: getattr(core.state.hosts.get(vm.host or ""), "name", ""),
     }
-    items = found(core.state.vms.values(), call.query.get("search"), fields)[: call.limit()]
+    items = found(core.state.vms.values(), call.query.get("search"), fields, call.limit())
     content = all_content(call)
     return listing("vms", (vm_node(core, item, call.prefix, content=content) for item in items))
 
