@@ -52,7 +52,7 @@ FAILED_LOGIN = (
 
 @dataclass(frozen=True)
 class Visit:
-    """A request that was let in; `token` is of a session that was opened for it alone."""
+    """A request that was let in; `token` is of a session that was opened for it or ends with it."""
 
     session: Session
     token: str
@@ -141,6 +141,7 @@ class Sso:
                 raise Denied(f"access_denied: {denied}") from denied
             token, session = self.doorkeeper.open()
         elif COOKIE in request.cookies:
+            token = "" if stays else request.cookies[COOKIE]
             session = self.doorkeeper.session(request.cookies[COOKIE])
         if session is None:
             raise Denied(EXPIRED if kind.lower() == "bearer" else NO_CREDENTIALS)
@@ -148,7 +149,7 @@ class Sso:
         return Visit(session, token, stays=stays)
 
     def leave(self, visit: Visit, response: Response) -> None:
-        """End the session of a request with a password, or keep it under a cookie when the client prefers that."""
+        """End the session of a password or a cookie, or keep it under a cookie when the client prefers that."""
         if visit.token and visit.stays:
             response.headers.append("Set-Cookie", f"{COOKIE}={visit.token}; path=/ovirt-engine/api; HttpOnly")
         elif visit.token:
