@@ -18,12 +18,14 @@ from pytest_ovirt_release.lab.engine import (
     deployment,
     detaching,
     disks,
+    external,
     fixed,
     history,
     hosts,
     migration,
     networks,
     nics,
+    operating_systems,
     policies,
     power,
     running,
@@ -31,6 +33,7 @@ from pytest_ovirt_release.lab.engine import (
     templates,
     transfers,
     unregistered,
+    unused,
     vm_parts,
     vms,
 )
@@ -38,6 +41,7 @@ from pytest_ovirt_release.lab.engine.answers import ROOT, Answered, answer, endi
 from pytest_ovirt_release.lab.engine.auth import Denied
 from pytest_ovirt_release.lab.engine.call import Call
 from pytest_ovirt_release.lab.engine.document import BODY_LIMIT, Body, empty, read
+from pytest_ovirt_release.lab.engine.documents import check
 from pytest_ovirt_release.lab.engine.fault import (
     BAD_REQUEST,
     Fault,
@@ -73,7 +77,7 @@ OLD_API = (
 MODULES = (
     *(fixed, history, datacenters, clusters, hosts, deployment, storage_domains, attached_domains, detaching),
     *(disks, unregistered, vms, attachments, running, transfers, networks, policies),
-    *(templates, nics, vm_parts, power, migration),
+    *(templates, nics, vm_parts, power, migration, external, operating_systems, unused),
 )
 
 
@@ -209,6 +213,7 @@ async def _body(request: Request, route: Route, base: str) -> Body:
     body = read(bytes(data), usage)
     if body.tag != route.document:
         raise Page(INTERNAL, "argument type mismatch")
+    check(body)
     return body
 
 

@@ -108,15 +108,12 @@ KINDS: Mapping[int, tuple[str, str]] = {
     2022: ("error", _DOMAIN),
     2036: ("normal", _DOMAIN),
     9000: ("alert", "host"),
-    9801: ("normal", ""),
-    9802: ("warning", ""),
-    9803: ("error", ""),
-    9804: ("alert", ""),
     9027: ("warning", "host"),
     9502: ("normal", _HOST),
     10120: ("normal", "user"),
     10130: ("normal", "user"),
     10802: ("error", "host"),
+    10780: ("normal", ""),
     11501: ("normal", "host"),
     13000: ("warning", "user"),
     14001: ("error", "user"),
@@ -145,6 +142,9 @@ class Event:
     correlation: str | None
     time: datetime
     references: tuple[tuple[str, str, str], ...]
+    origin: str = "oVirt"
+    custom_id: int = -1
+    flood_rate: int = 0
 
     def named(self, kind: str) -> str:
         """Return the name of the object of this kind, or nothing."""
@@ -185,10 +185,10 @@ def event_node(event: Event, prefix: str) -> Node:
             "description": event.description,
             "code": event.code,
             "correlation_id": event.correlation,
-            "custom_id": -1,
-            "flood_rate": 0,
+            "custom_id": event.custom_id,
+            "flood_rate": event.flood_rate,
             "index": event.index,
-            "origin": "oVirt",
+            "origin": event.origin,
             "severity": event.severity,
             "time": stamp(event.time),
         }

@@ -62,9 +62,9 @@ def job_node(core: Core, job: Job, prefix: str) -> Node:
         link_names=known.JOB_LINKS,
         head={"description": job.description},
         fields={
-            "auto_cleared": True,
+            "auto_cleared": job.auto_cleared,
             "end_time": stamp(job.end_time) if job.end_time else None,
-            "external": False,
+            "external": job.external,
             "last_updated": stamp(job.last_updated),
             "start_time": stamp(job.start_time),
             "status": job.status,

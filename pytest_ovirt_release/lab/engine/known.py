@@ -64,7 +64,10 @@ SEARCHABLE = frozenset(
 )
 
 HIDDEN = frozenset({"options"})
-"""Collections that exist and are not linked."""
+"""Collections that are not linked and cannot be listed; what is in them can be asked for by name."""
+
+POST_ONLY = frozenset({"externalvmimports", "externaltemplateimports"})
+"""Collections that are linked and cannot be listed either."""
 
 HOST_ACTIONS = (
     "install activate deactivate approve commitnetconfig enrollcertificate fence forceselectspm iscsidiscover "
@@ -142,7 +145,7 @@ def exists(parts: tuple[str, ...]) -> bool:
     """Return whether the real API has a path of this shape."""
     if not parts:
         return True
-    if parts[0] not in ROOT and parts[0] not in HIDDEN:
+    if parts[0] not in ROOT and (parts[0] not in HIDDEN or len(parts) == 1):
         return False
     below = BELOW.get(parts[0])
     return len(parts) <= 2 or below is None or parts[2] in below.split()  # noqa: PLR2004 - collection, id, below
@@ -152,6 +155,8 @@ def methods(parts: tuple[str, ...]) -> str:
     """Return the methods that a path of this shape takes, as the header Allow lists them."""
     if not parts:
         return ROOT_METHODS
+    if parts[0] in POST_ONLY:
+        return ACTION_METHODS
     if len(parts) % 2:
         is_action = len(parts) > 1 and parts[-1] in ACTIONS.get(parts[0], "").split()
         is_action = is_action or (parts[0] == "datacenters" and parts[-1] in ATTACHED_ACTIONS.split())

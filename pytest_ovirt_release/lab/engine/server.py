@@ -108,6 +108,7 @@ class LabEngine:
     async def _seed(self) -> None:
         """Make what a fresh engine has, and the bystander: a host that is up in cluster Default."""
         state, ids = self.core.state, self.core.ids
+        self.core.event(10780, "Affinity Rules Enforcement Manager started.", user="nobody")
         data_center = DataCenter(
             ids.uuid("data center"), "Default", local=False, description="The default Data Center"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.lab.engine.sso import FAILED_LOGIN
 from pytest_ovirt_release.lab.node.verbs import VdsmError
 from tests.lab.contract.host import RecordedHost
 
@@ -74,6 +75,25 @@ def create_vms(stage: Stage) -> None:
         host.broken.pop("create_vm", None)
 
 
+def logins(stage: Stage) -> None:
+    """Leave in the log what the topics before had left: a wrong password, a login, and version 3 of the API."""
+    core = stage.bench.engine.core
+    core.event(114, FAILED_LOGIN.format(user="admin@internal"), user="admin@internal")
+    headers = {"Authorization": f"Bearer {stage.log_in()}"}
+    stage.send("GET", "/ovirt-engine/api/v3", headers, None)
+
+
+def events(count: int) -> Act:
+    """Let the log hold so many events."""
+
+    def act(stage: Stage) -> None:
+        core = stage.bench.engine.core
+        while len(core.events.events) < count:
+            core.event(114, FAILED_LOGIN.format(user="admin@internal"), user="admin@internal")
+
+    return act
+
+
 H11 = ("h11", "127.0.0.11")
 H12 = ("h12", "127.0.0.12")
 NODE13 = ("node13", "127.0.0.13")
@@ -112,6 +132,8 @@ WORLDS: dict[str, World] = {
     "13-dc-teardown": World(hosts=(H12,)),
     "16-local-storage-mixed": World(hosts=(H12,)),
     "17-default-dc-local": World(),
+    "static-06-collections": World(acts={"003-events": logins}),
+    "static-08-faults": World(acts={"091-event-add": events(78)}),
 }
 """By topic; one that is not here begins with a fresh engine."""
 

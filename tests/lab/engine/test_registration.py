@@ -58,7 +58,7 @@ def test_a_registered_node_is_pending_and_asking_again_changes_nothing(bench: Be
     assert lab.http.register(name="other", address="127.0.0.3", uniqueId="uid-node-1").text == "OK\n"
     assert [item.name for item in lab.system.hosts_service().list()] == ["host-0", "node-1"]
     events = [
-        (event.code, event.severity.value, event.description) for event in lab.events() if event.code != 30
+        (event.code, event.severity.value, event.description) for event in lab.events(1) if event.code != 30
     ]
     assert events == [
         (9000, "alert", "Failed to verify Power Management configuration for Host node-1."),
