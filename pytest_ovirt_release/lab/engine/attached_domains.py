@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.engine.call import Call, Reply, acted, created, get, listing
+from pytest_ovirt_release.lab.engine import known
+from pytest_ovirt_release.lab.engine.call import Call, Reply, acted, actions, created, get, links, listing
 from pytest_ovirt_release.lab.engine.disks import disk_node
 from pytest_ovirt_release.lab.engine.document import Node, link
 from pytest_ovirt_release.lab.engine.fault import (
@@ -23,6 +24,7 @@ from pytest_ovirt_release.lab.engine.storage import (
     wrong_status,
 )
 from pytest_ovirt_release.lab.engine.storage_domains import storage_domain_node
+from pytest_ovirt_release.lab.node.verbs import VdsmError
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
@@ -96,7 +98,7 @@ async def attach(core: Core, call: Call) -> Reply:
         data_center.status = "maintenance"
     with core.job(f"Attaching Storage Domain {domain.name} to Data Center {data_center.name}"):
         await connect_hosts(core, data_center, domain)
-        if not core.state.hosts_in(data_center.id, "up"):
+        if not await _host_has(core, data_center, domain, first=first):
             domain.data_center, domain.status = None, "unattached"
             data_center.status = "uninitialized" if first else data_center.status
             text = f"Failed to attach Storage Domain {domain.name} to Data Center {data_center.name}."
@@ -114,6 +116,24 @@ async def attach(core: Core, call: Call) -> Reply:
     return created(_inside(core, domain, call.prefix))
 
 
+async def _host_has(core: Core, data_center: DataCenter, domain: StorageDomain, *, first: bool) -> bool:
+    """Return whether the host that is to manage the storage finds the domain there."""
+    host = next(iter(core.state.hosts_in(data_center.id, "up")), None)
+    if host is None:
+        return False
+    try:
+        await core.ask(core.node(host).get_storage_domain_stats(domain.id))
+    except VdsmError as error:
+        command = "CreateStoragePoolVDS" if first else "AttachStorageDomainVDS"
+        text = f"VDSM {host.name} command {command} failed: {error.message}"
+        core.event(10802, text, user="nobody", host=host)
+        if first:
+            text = f"Failed to attach Storage Domains to Data Center {data_center.name}."
+            core.event(1003, f"{text} (User: admin@internal-authz)", own=True, host=host)
+        return False
+    return True
+
+
 def _activated(domain: StorageDomain, data_center: DataCenter) -> str:
     return (
         f"Storage Domain {domain.name} (Data Center {data_center.name}) was activated by admin@internal-authz"
@@ -126,7 +146,12 @@ def target(domain: StorageDomain, prefix: str) -> Node:
     href = f"{prefix}/datacenters/{centre}/storagedomains/{domain.id}"
     belongs = link("data_center", f"{prefix}/datacenters/{centre}", centre)
     target = link("storage_domain", href, domain.id)
-    target.children = [belongs, Node("data_centers", children=[belongs])]
+    target.children = [
+        actions(href, known.ATTACHED_ACTIONS),
+        *links(href, known.ATTACHED_LINKS),
+        belongs,
+        Node("data_centers", children=[belongs]),
+    ]
     return target
 
 

@@ -164,6 +164,8 @@ async def remove_data_center(core: Core, call: Call) -> Reply:
     """DELETE /datacenters/{id}: its clusters stay; shared domains become unattached, local ones go for good."""
     data_center = get(core.state.data_centers, call.ids[0])
     force = call.flag("force", default=False)
+    if data_center.status == "up":
+        raise conflict("Cannot remove an active Data Center.")
     if not force:
         _check_removable(core, data_center)
     with core.job(f"Removing Data Center {data_center.name}") as job:
@@ -182,8 +184,6 @@ async def remove_data_center(core: Core, call: Call) -> Reply:
 
 
 def _check_removable(core: Core, data_center: DataCenter) -> None:
-    if data_center.status == "up":
-        raise conflict("Cannot remove an active Data Center.")
     if any(domain.status != "maintenance" for domain in core.state.domains_in(data_center.id)):
         raise conflict(
             "Cannot remove Data Center which contains Storage Domains that are not in Maintenance status."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.lab.engine.attached_domains import find, target
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted, removed
 from pytest_ovirt_release.lab.engine.fault import bad, conflict
+from pytest_ovirt_release.lab.engine.ovf_store import update_ovf_stores, write_ovf_store
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.storage import (
     CONTEND_SECONDS,
@@ -15,6 +16,7 @@ from pytest_ovirt_release.lab.engine.storage import (
     forget_disks,
     forget_domain,
     format_domain,
+    initialising,
     said,
     storage_task,
     wrong_status,
@@ -26,10 +28,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import DataCenter, Host, StorageDomain
 
 DEACTIVATABLE = ("active", "inactive", "unknown")
-OVF_SECONDS = 3.0
-"""How long the OVF store is written before a domain leaves: the recorded pace is the slow poll of its tasks."""
-
 LEAVING_SECONDS = 2.0
+FORMAT_SECONDS = 0.05
 
 
 async def deactivate(core: Core, call: Call) -> Reply:
@@ -59,7 +59,7 @@ async def _leave(core: Core, data_center: DataCenter, domain: StorageDomain, cor
     while any(disk.domain == domain.id and disk.status == "locked" for disk in core.state.disks.values()):
         await core.sleep(1)
     async with storage_task(core, data_center.id):
-        await _write_ovf_store(core, domain, correlation)
+        await write_ovf_store(core, data_center, domain, correlation)
     others = [d for d in core.state.domains_in(data_center.id) if d is not domain and d.status == "active"]
     whose = f"Storage Domain {domain.name} (Data Center {data_center.name})"
     if not others:
@@ -94,20 +94,6 @@ async def _leave(core: Core, data_center: DataCenter, domain: StorageDomain, cor
     await disconnect_hosts(core, data_center, domain)
 
 
-async def _write_ovf_store(core: Core, domain: StorageDomain, correlation: str) -> None:
-    if domain.type != "data":
-        return
-    first, domain.ovf_store = not domain.ovf_store, True
-    texts = (
-        (2036, "Add-Disk operation of 'OVF_STORE' was initiated by the system."),
-        (2021, "The disk 'OVF_STORE' was successfully added."),
-    )
-    for code, text in texts:
-        for _ in range(2 if first else 0):
-            core.event(code, text, correlation, domain=domain)
-        await core.sleep(OVF_SECONDS / 2)
-
-
 async def detach(core: Core, call: Call) -> Reply:
     """DELETE: detach a shared domain; a local one is removed for good, its data too."""
     data_center, domain = find(core, call)
@@ -125,16 +111,16 @@ async def detach(core: Core, call: Call) -> Reply:
             await core.sleep(0.2)
         else:
             await _empty_pool(core, data_center, domain)
-        if local:
-            try:
-                await format_domain(core, domain, hosts[0])
-            except VdsmError as error:
-                domain.status = "maintenance"
-                raise bad(said(error)) from error
         text = f"Storage Domain {domain.name} was detached from Data Center {data_center.name}"
         correlation = None if local else call.correlation
         core.event(964, f"{text} by admin@internal-authz", correlation, own=local, domain=domain)
-        _gone(core, call, domain, hosts[0], local=local)
+        domain.data_center, domain.status, domain.master = None, "unattached", False
+        if others:
+            update_ovf_stores(core, data_center)
+        if local:
+            await _remove_local(core, call, domain, hosts[0])
+        else:
+            forget_disks(core, domain)
     if not others:
         core.spawn(_uninitialise(core, data_center))
     return removed(call, job)
@@ -142,19 +128,24 @@ async def detach(core: Core, call: Call) -> Reply:
 
 async def _empty_pool(core: Core, data_center: DataCenter, domain: StorageDomain) -> None:
     """Contend once more to let the last master go."""
-    domain.status, data_center.status = "locked", "contend"
+    domain.status = "locked"
+    if data_center.local:
+        initialising(core, data_center)
+    data_center.status = "contend"
     await elect_spm(core, data_center)
     data_center.status = "maintenance"
 
 
-def _gone(core: Core, call: Call, domain: StorageDomain, host: Host, *, local: bool) -> None:
-    if local:
-        text = f"Storage Domain {domain.name} was removed by admin@internal-authz"
-        core.event(960, text, call.correlation, domain=domain, host=host)
-        forget_domain(core, domain)
-    else:
-        forget_disks(core, domain)
-        domain.data_center, domain.status, domain.master = None, "unattached", False
+async def _remove_local(core: Core, call: Call, domain: StorageDomain, host: Host) -> None:
+    """A local domain that was detached is formatted and forgotten: nobody else could attach it."""
+    await core.sleep(FORMAT_SECONDS)
+    try:
+        await format_domain(core, domain, host)
+    except VdsmError as error:
+        raise bad(said(error)) from error
+    forget_domain(core, domain)
+    text = f"Storage Domain {domain.name} was removed by admin@internal-authz"
+    core.event(960, text, call.correlation, domain=domain, host=host)
 
 
 async def _uninitialise(core: Core, data_center: DataCenter) -> None:

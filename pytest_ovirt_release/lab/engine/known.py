@@ -100,6 +100,7 @@ CLUSTER_LINKS = (
 )
 DOMAIN_ACTIONS = "isattached refreshluns reduceluns updateovfstore"
 DOMAIN_LINKS = "disksnapshots diskprofiles disks storageconnections permissions templates vms"
+ISO_LINKS = "disksnapshots diskprofiles storageconnections permissions files"
 ATTACHED_ACTIONS = "activate deactivate"
 ATTACHED_LINKS = "disks"
 TRANSFER_ACTIONS = "cancel extend finalize pause resume"

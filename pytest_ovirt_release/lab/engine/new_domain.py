@@ -164,7 +164,7 @@ async def _create(
     local = domain.connection.type == "localfs"
     if local and (data_center is None or not data_center.local):
         raise bad('Data Center must be "Local Storage"')
-    domain.name = name = _check_name(core, call.body.text("name"))
+    domain.name = domain.name_when_made = name = _check_name(core, call.body.text("name"))
     domain.description = call.body.text("description") or ""
     domain.comment = call.body.text("comment") or ""
     kind = "local" if local else "NFS"

@@ -116,22 +116,26 @@ async def elect_spm(core: Core, data_center: DataCenter, leaving: Host | None = 
     return chosen
 
 
+def initialising(core: Core, data_center: DataCenter) -> None:
+    """Log that a data center is about to have its storage managed."""
+    host = next(iter(core.state.hosts_in(data_center.id, "up")), None)
+    text = "Data Center is being initialized, please wait for initialization to complete."
+    core.event(986, text, user="SYSTEM", own=True, data_center=data_center, host=host)
+
+
 async def initialise_pool(
     core: Core, data_center: DataCenter, domain: StorageDomain, user: User = "admin"
 ) -> None:
     """Attach the first data domain: the data center comes up with it as master."""
     domain.data_center, domain.status, domain.master = data_center.id, "locked", True
     host = next(iter(core.state.hosts_in(data_center.id, "up")), None)
-    if not data_center.local:
-        data_center.status = "maintenance"
-        await core.sleep(0.2)
-    text = "Data Center is being initialized, please wait for initialization to complete."
-    core.event(986, text, user="SYSTEM", own=True, data_center=data_center, host=host)
+    data_center.status = "maintenance"
+    await core.sleep(0.2)
+    initialising(core, data_center)
     data_center.status = "contend"
     spm = await elect_spm(core, data_center)
-    if not data_center.local:
-        data_center.status = "maintenance"
-        await core.sleep(0.1)
+    data_center.status = "maintenance"
+    await core.sleep(0.1)
     domain.status = "active"
     data_center.status = "up" if spm is not None else "not_operational"
     who = "SYSTEM" if user == "SYSTEM" else "admin@internal-authz"

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import Call, Reply, created, entity, get, listing, removed
 from pytest_ovirt_release.lab.engine.document import Node, link, node
-from pytest_ovirt_release.lab.engine.fault import BAD_REQUEST, Fault, bad, conflict, entity_not_found
-from pytest_ovirt_release.lab.engine.new_domain import add_storage_domain_steps
+from pytest_ovirt_release.lab.engine.fault import (
+    BAD_REQUEST,
+    Fault,
+    NoSuchObject,
+    bad,
+    conflict,
+    entity_not_found,
+    incomplete,
+    not_implemented,
+)
+from pytest_ovirt_release.lab.engine.new_domain import STORAGE_TYPES, add_storage_domain_steps
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
 from pytest_ovirt_release.lab.engine.storage import forget_domain, format_domain, inaccessible, said
@@ -56,7 +65,7 @@ def storage_domain_node(
         href,
         domain.id,
         action_names=known.ATTACHED_ACTIONS if inside else known.DOMAIN_ACTIONS,
-        link_names=known.ATTACHED_LINKS if inside else known.DOMAIN_LINKS,
+        link_names=_links(domain, inside=inside),
         head={"name": domain.name, "description": domain.description, "comment": domain.comment},
         fields={
             "available": domain.space.free,
@@ -82,6 +91,12 @@ def storage_domain_node(
     )
 
 
+def _links(domain: StorageDomain, *, inside: bool) -> str:
+    if inside:
+        return known.ATTACHED_LINKS
+    return known.ISO_LINKS if domain.type == "iso" else known.DOMAIN_LINKS
+
+
 def _shown(core: Core, domain: StorageDomain, prefix: str) -> Node:
     status = None if domain.data_center else "unattached"
     return storage_domain_node(core, domain, prefix, status=status)
@@ -96,6 +111,21 @@ async def list_storage_domains(core: Core, call: Call) -> Reply:
 async def get_storage_domain(core: Core, call: Call) -> Reply:
     """GET /storagedomains/{id}."""
     return Reply(_shown(core, get(core.state.storage_domains, call.ids[0]), call.prefix))
+
+
+async def list_domain_vms(core: Core, call: Call) -> Reply:
+    """GET /storagedomains/{id}/vms: only of a domain that no VM uses."""
+    disks = {disk.id for disk in core.state.disks.values() if disk.domain == call.ids[0]}
+    if any(core.state.vms_with(disk) for disk in disks):
+        raise not_implemented(f"{call.method} {call.path} of a domain that VMs use")
+    return listing("vms", [])
+
+
+async def list_files(core: Core, call: Call) -> Reply:
+    """GET /storagedomains/{id}/files: only ISO domains have them."""
+    if get(core.state.storage_domains, call.ids[0]).type != "iso":
+        raise NoSuchObject
+    return listing("files", [])
 
 
 async def add_storage_domain(core: Core, call: Call) -> Reply:
@@ -163,7 +193,22 @@ def _connection_node(domain: StorageDomain, prefix: str) -> Node:
     return answer.add(fields | {"path": connection.path, "type": connection.type})
 
 
+async def add_connection(_core: Core, call: Call) -> Reply:
+    """POST /storageconnections: only what the engine refuses."""
+    kind = call.body.one_of("type", "StorageType", STORAGE_TYPES)
+    if kind is None:
+        raise incomplete("StorageConnection", ["type"])
+    needed = {"nfs": ["address", "path"], "localfs": ["path"]}.get(kind, [])
+    missing = [name for name in needed if not call.body.text(name)]
+    if missing:
+        raise incomplete("StorageConnection", missing)
+    raise not_implemented(f"{call.method} {call.path}")
+
+
 ROUTES = (
+    Route("GET", "storagedomains/*/vms", list_domain_vms),
+    Route("GET", "storagedomains/*/files", list_files),
+    Route("POST", "storageconnections", add_connection, "storage_connection"),
     Route("GET", "storagedomains", list_storage_domains),
     Route("POST", "storagedomains", add_storage_domain, "storage_domain"),
     Route("GET", "storagedomains/*", get_storage_domain),

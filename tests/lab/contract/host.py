@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from pytest_ovirt_release.lab.node.verbs import Connection, DomainInfo, VdsmError, VmSpec, VmStats
+from pytest_ovirt_release.lab.node.verbs import Connection, DomainInfo, Space, VdsmError, VmSpec, VmStats
 from tests.lab.engine.fakes import FakeNode
 
 NO_ACCESS = (
@@ -53,11 +53,15 @@ class Life:
 
 @dataclass
 class RecordedHost(FakeNode):
-    """A host as the recordings had it; `password` is what its root logs in with."""
+    """A host as the recordings had it; `password` is what its root logs in with.
+
+    `refuses_domains` is why it finds no domain that is to be attached.
+    """
 
     password: str = "fakepass"
     speed: float = 1.0
     lives: dict[str, Life] = field(default_factory=dict)
+    refuses_domains: str | None = None
 
     async def connect_storage_server(self, connection: Connection) -> None:
         if "denied" in connection.path:
@@ -87,3 +91,8 @@ class RecordedHost(FakeNode):
     def crash(self, vm_id: str) -> None:
         """Lose a VM's process."""
         self.lives[vm_id] = Life(((0, VmStats("Down", 1, "Lost connection with qemu process")),))
+
+    async def get_storage_domain_stats(self, domain_id: str) -> Space:
+        if self.refuses_domains is not None:
+            raise VdsmError(391, self.refuses_domains)
+        return await super().get_storage_domain_stats(domain_id)

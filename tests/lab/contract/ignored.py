@@ -48,15 +48,19 @@ EXCHANGES: dict[str, str] = {
 """Whole exchanges, as TOPIC/EXCHANGE."""
 
 EVENTS: dict[int, str] = {
+    30: "the recorder's own sessions, which ended and began anew in the midst of a scenario",
     10802: "a lost first frame on the recorded engine's plain connection to its simulated hosts",
+    980: "a data center of an earlier scenario, whose host had left it",
     506: "the same lost frame",
-    30: "other clients of the recorded engine logged in while a scenario ran; logins have a topic of their own",
     31: "the same clients left",
     114: "another client tried wrong passwords while a scenario ran",
     13000: "another client asked for version 3 while a scenario ran",
 }
 
-STATES: dict[str, str] = {}
+STATES: dict[str, str] = {
+    "detaching": "a local domain detaches in less than the 0.2 s between two looks",
+    "unattached": "a local domain that is removed is so for less than 0.2 s",
+}
 """States the lab may show between two recorded ones: `state` -> why (the recording looked every 0.2 s)."""
 
 

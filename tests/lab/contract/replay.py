@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PATIENCE, SLOWEST = 3.0, 100.0
 """Seconds until a state that was recorded must have come: real ones, and the engine's, whichever is longer."""
 
+LONGEST_PAUSE = 12.0
+"""Of the engine's seconds: what it does in the background needs no more, unless a state tells."""
+
 NOT_IMPLEMENTED = 501
 DIFFERS = Path(__file__).parent / "differs.txt"
 """Where the lab still differs from the recordings: TOPIC/EXCHANGE; may only become shorter."""
@@ -63,7 +66,11 @@ class Replay:
         self._set_up(world)
         self._watch()
         try:
+            sent, before = time.monotonic(), 0.0
             for exchange in self.topic.exchanges:
+                pause = min(exchange.started - before, LONGEST_PAUSE) / self.speed
+                time.sleep(max(0.0, sent + pause - time.monotonic()))
+                sent, before = time.monotonic(), exchange.started
                 if act := world.acts.get(exchange.name):
                     act(self.stage)
                 self._await(exchange)

@@ -47,6 +47,17 @@ def starts_on(name: str) -> Act:
     return act
 
 
+def domains(address: str, refusal: str | None) -> Act:
+    """Let a host find no domain that is to be attached, or all of them again."""
+
+    def act(stage: Stage) -> None:
+        node = stage.node(address)
+        assert isinstance(node, RecordedHost)
+        node.refuses_domains = refusal
+
+    return act
+
+
 def crash(name: str) -> Act:
     """Lose the process of a VM, and wait until the engine knows."""
 
@@ -129,7 +140,13 @@ WORLDS: dict[str, World] = {
         hosts=(NODE13, H12, NODE14, H11), nfs="nfs1", acts={"002-start": starts_on("h12")}
     ),
     "12-local-storage": World(hosts=(H12,)),
-    "13-dc-teardown": World(hosts=(H12,)),
+    "13-dc-teardown": World(
+        hosts=(H12,),
+        acts={
+            "006-attach-failing": domains("127.0.0.15", "Storage domain cannot be attached"),
+            "008-attach": domains("127.0.0.15", None),
+        },
+    ),
     "16-local-storage-mixed": World(hosts=(H12,)),
     "17-default-dc-local": World(),
     "static-06-collections": World(acts={"003-events": logins}),
