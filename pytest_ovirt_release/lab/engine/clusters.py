@@ -14,7 +14,7 @@ from pytest_ovirt_release.lab.engine.call import (
     removed,
 )
 from pytest_ovirt_release.lab.engine.cluster_view import cluster_node
-from pytest_ovirt_release.lab.engine.datacenters import VERSIONS, read_version
+from pytest_ovirt_release.lab.engine.datacenters import LONGEST_NAME, NAME, VERSIONS, read_version
 from pytest_ovirt_release.lab.engine.fault import (
     Fault,
     bad,
@@ -60,14 +60,9 @@ async def get_cluster(core: Core, call: Call) -> Reply:
 
 def _data_center(core: Core, call: Call) -> DataCenter:
     named = call.body.child("data_center")
-    if named is not None and named.id is not None:
-        if named.id in core.state.data_centers:
-            return core.state.data_centers[named.id]
-        raise bad("Cannot create Cluster. The Data Center doesn't exist.")
-    name = None if named is None else named.text("name")
-    if name is None:
+    if named is None or (named.id or named.text("name")) is None:
         raise mandatory_pair("cluster.data_center.id", "cluster.data_center.name")
-    return by_name(core.state.data_centers, name, f"Data Center: name={name}")
+    return _wanted(core, named)
 
 
 async def add_cluster(core: Core, call: Call) -> Reply:
@@ -77,6 +72,7 @@ async def add_cluster(core: Core, call: Call) -> Reply:
     if name is None:
         raise mandatory("cluster.name")
     data_center = _data_center(core, call)
+    _check_name(name)
     bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))
     cpu_type = body.text("cpu/type") or ""
     version = read_version(body) or data_center.version
@@ -132,6 +128,16 @@ def _announce(core: Core, call: Call, cluster: Cluster) -> None:
     core.event(809, f"Cluster {name} was added by admin@internal-authz", call.correlation, cluster=cluster)
 
 
+def _check_name(name: str) -> None:
+    """Refuse a name as the engine's own validation does (its texts, not recorded)."""
+    if len(name) > LONGEST_NAME:
+        raise bad(f"Cluster name must not exceed {LONGEST_NAME} characters, Attribute: cluster.name")
+    if NAME.fullmatch(name) is None:
+        raise bad(
+            'Cluster name must be formed of alphanumeric characters, numbers or "-_.", Attribute: cluster.name'
+        )
+
+
 def _bios(asked: str | None, cpu_type: str) -> str | None:
     """A cluster without an architecture has no machine type yet."""
     if asked in BIOS_TYPES:
@@ -149,7 +155,7 @@ async def update_cluster(core: Core, call: Call) -> Reply:
     if name != cluster.name and any(item.name == name for item in core.state.clusters.values()):
         raise conflict("Cannot edit Cluster. Cluster name is already in use.")
     if wanted is not None:
-        data_center = _wanted(core, call)
+        data_center = _wanted(core, wanted)
         if cluster.data_center not in (None, data_center.id):
             raise conflict("Cannot change Data Center association when editing a Cluster.")
         cluster.data_center = data_center.id
@@ -168,12 +174,14 @@ async def update_cluster(core: Core, call: Call) -> Reply:
     return Reply(cluster_node(cluster, call.prefix, network=centre.network if centre else None))
 
 
-def _wanted(core: Core, call: Call) -> DataCenter:
-    named = call.body.child("data_center")
-    for item in core.state.data_centers.values():
-        if named is not None and (item.id == named.id or item.name == named.text("name")):
-            return item
-    raise entity_not_found("Data Center")
+def _wanted(core: Core, named: Body) -> DataCenter:
+    """Return the data center that a document names."""
+    if named.id is None:
+        name = named.text("name") or ""
+        return by_name(core.state.data_centers, name, f"Datacenter: name={name}")
+    if named.id not in core.state.data_centers:
+        raise entity_not_found(f"Datacenter: id={named.id}")
+    return core.state.data_centers[named.id]
 
 
 async def remove_cluster(core: Core, call: Call) -> Reply:

@@ -191,8 +191,8 @@ def _check_removable(core: Core, data_center: DataCenter) -> None:
 
 
 async def _release(core: Core, data_center: DataCenter, domain: StorageDomain, *, force: bool) -> None:
-    """Let a domain of a data center go that is being removed."""
-    if domain.connection.type == "nfs":
+    """Let a domain of a data center go that is being removed; `force` only forgets it, as the engine does."""
+    if domain.connection.type == "nfs" and not force:
         domain.data_center, domain.status, domain.master = None, "unattached", False
         return
     host = next(iter(core.state.hosts_in(data_center.id, "up")), None)

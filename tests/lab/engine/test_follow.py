@@ -64,3 +64,24 @@ def test_links_of_a_vm_are_followed_although_its_text_is_kept(lab: Lab) -> None:
         assert found.find("disk_attachments") is not None
     assert read(lab.http, f"/vms/{vm.id}?follow=cluster").findtext("cluster/name") == "dc-1-cluster"
     assert read(lab.http, f"/vms/{vm.id}").findtext("cluster/name") is None
+
+
+def test_a_cluster_is_refused_with_the_engines_words(http: Http) -> None:
+    for body, wanted in (
+        ("<name>c</name><data_center><name>nosuch</name></data_center>", "Datacenter: name=nosuch"),
+        ("<name>c d</name><data_center><name>Default</name></data_center>", "must be formed of"),
+        (f"<name>{'c' * 41}</name><data_center><name>Default</name></data_center>", "must not exceed 40"),
+    ):
+        answer = http.api("POST", "/clusters", f"<cluster>{body}</cluster>")
+        assert (answer.status in {400, 404}, wanted in answer.text) == (True, True), answer.text
+
+
+def test_what_a_collection_refuses_before_it_is_not_implemented(http: Http) -> None:
+    address = "<address>127.0.0.1</address>"
+    for path, body, status in (
+        ("/networks", "<network><name>n</name></network>", 400),
+        ("/macpools", "<mac_pool><name>p</name></mac_pool>", 501),
+        ("/storageconnections", f"<storage_connection>{address}<type>nfs</type></storage_connection>", 400),
+        ("/storageconnections", "<storage_connection><type>bogus</type></storage_connection>", 400),
+    ):
+        assert http.api("POST", path, body).status == status

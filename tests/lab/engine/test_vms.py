@@ -206,7 +206,7 @@ def test_a_start_that_cannot_be_is_refused_and_logged(lab: Lab) -> None:
         409,
         True,
     )
-    assert lab.codes()[-1] == 54
+    assert 54 in lab.codes()[-2:]  # 53, that the VM has been made, may come after it
     nobody = lab.system.vms_service().vm_service("11111111-2222-4333-8444-555555555555")
     code, detail = refused(nobody.start)
     assert (code, "NullPointerException" in str(detail)) == (500, True)
