@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import DataCenter, Host, StorageDomain
 
 DEACTIVATABLE = ("active", "inactive", "unknown")
-LEAVING_SECONDS = 2.0
+LEAVING_SECONDS = 5.0
+"""Until the hosts have told that none of them uses a domain any more."""
+
 FORMAT_SECONDS = 0.05
 
 

@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.state import DataCenter, StorageDomain
 
-OVF_SECONDS = 3.0
-"""How long the OVF store is written before a domain leaves: the recorded pace is the slow poll of its tasks."""
+LOOK_SECONDS, MADE_SECONDS, NEXT_SECONDS, WRITTEN_SECONDS = 1.0, 15.0, 2.0, 4.0
+"""Before a domain leaves: until the engine sees that disks are lacking, until the first is made (it polls its tasks
+slowly), until the next one is, and until both are written."""
+
+UNCHANGED_SECONDS = 1.0
+"""Until the engine goes on when there was nothing to write."""
 
 TASK_SECONDS, POLL_SECONDS, DONE_SECONDS = 4.0, 3.5, 2.4
 """Of new disks: how long the host has tasks, then until the engine looks for its SPM, then until they are done."""
@@ -29,13 +33,19 @@ async def write_ovf_store(
     if domain.type != "data":
         return
     first, domain.ovf_store = not domain.ovf_store, True
+    await core.sleep(LOOK_SECONDS)
     if not first:
         text = f"OVFs update was ignored - nothing to update for storage domain '{domain.name}'"
         core.event(1052, text, correlation, domain=domain)
-    for code, text in (2036, ADDING), (2021, ADDED):
-        for _ in range(DISKS if first else 0):
-            core.event(code, text, correlation, domain=domain, data_center=data_center)
-        await core.sleep(OVF_SECONDS / 2)
+        await core.sleep(UNCHANGED_SECONDS)
+        return
+    for _ in range(DISKS):
+        core.event(2036, ADDING, correlation, domain=domain, data_center=data_center)
+    await core.sleep(MADE_SECONDS)
+    core.event(2021, ADDED, correlation, domain=domain, data_center=data_center)
+    await core.sleep(NEXT_SECONDS)
+    core.event(2021, ADDED, correlation, domain=domain, data_center=data_center)
+    await core.sleep(WRITTEN_SECONDS)
 
 
 def update_ovf_stores(core: Core, data_center: DataCenter) -> None:
