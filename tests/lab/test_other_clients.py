@@ -59,25 +59,9 @@ def wait(what: Callable[[], Any], wanted: Callable[[Any], bool]) -> Any:
 
 @pytest.fixture(scope="module")
 def host(system: Any, target: Target) -> Any:
-    """A node that registered itself as `vdsm-tool register` does it, and was approved."""
-    node, engine = target.nodes[0], target.engine
-    http = urllib3.PoolManager(ca_certs=str(engine.ca_file))
-    answer = http.request(
-        "GET",
-        engine.url.removesuffix("/api") + "/services/host-register",
-        fields={
-            "version": "1",
-            "command": "register",
-            "name": node.name,
-            "address": node.address,
-            "sshUser": "root",
-            "sshPort": str(node.ssh.port),
-            "uniqueId": "4c4c4544-0044-4210-8031-c2c04f4d3132",
-        },
-    )
-    assert answer.status == 200, answer.data
-    hosts = system.hosts_service()
-    found = hosts.list(search=f"name={node.name}")[0]
+    """A node that registered by itself, and was approved."""
+    name, hosts = target.nodes[0].name, system.hosts_service()
+    (found,) = wait(lambda: hosts.list(search=f"name={name}"), bool)
     service = hosts.host_service(found.id)
     assert found.status == types.HostStatus.PENDING_APPROVAL
     service.approve(cluster=types.Cluster(name="Default"))
@@ -187,13 +171,18 @@ def test_pages(system: Any, vm: Any) -> None:
 
 
 def test_links(system: Any, vm: Any) -> None:
-    """What an object links to is asked for by the link."""
+    """A link is followed by a request of its own, or by `follow` within one."""
     found = system.vms_service().list(search="name=myvm")[0]
     assert system._connection.follow_link(found.cluster).name == "Default"
     assert system._connection.follow_link(found.template).name == "Blank"
     service = system.vms_service().vm_service(vm.id)
     (attachment,) = service.disk_attachments_service().list()
     assert system._connection.follow_link(attachment.disk).name == "mydisk"
+    followed = service.get(follow="cluster,disk_attachments.disk")
+    assert followed.cluster.name == "Default"
+    assert followed.disk_attachments[0].disk.provisioned_size == MEBIBYTE
+    (listed,) = system.vms_service().list(search="name=myvm", follow="disk_attachments.disk")
+    assert listed.disk_attachments[0].disk.name == "mydisk"
 
 
 def test_upload_and_download(system: Any, target: Target, host: Any, vm: Any) -> None:

@@ -30,7 +30,8 @@ NAMES = 10
 """How many names there are for each kind: few, so that clients want the same ones."""
 
 REFUSALS = re.compile(
-    r"name is already in use|following disks are locked|operation is currently in progress"
+    r"^\[\]$"  # the host does not have that VM any more
+    r"|name is already in use|following disks are locked|operation is currently in progress"
     r"|because the VM is in .* status|VM is running|one or more (VMs|Hosts)|VMs is not down"
     r"|already attached|already has a bootable disk|without at least one bootable disk"
     r'|return value of "[.\w]+\.getVm\(\)" is null'
@@ -71,8 +72,13 @@ class SlowNode:
         self._node.stats[spec.id] = VmStats("Up")
         await asyncio.sleep(0.01)
 
+    async def reboot_vm(self, vm_id: str) -> None:
+        await asyncio.sleep(0.004)
+        await self._node.get_vm_stats(vm_id)
+
     async def shutdown_vm(self, vm_id: str) -> None:
         await asyncio.sleep(0.004)
+        await self._node.get_vm_stats(vm_id)
         self._node.stats[vm_id] = VmStats("Down", 0, "User shut down from within the guest")
 
 
@@ -198,7 +204,7 @@ class Client:
 
     def stop(self) -> None:
         if (vm := self._vm()) is not None:
-            self.ask(self.dice.choice([vm.stop, vm.stop, vm.shutdown]))
+            self.ask(self.dice.choice([vm.stop, vm.stop, vm.shutdown, vm.reboot]))
 
 
 @pytest.fixture
