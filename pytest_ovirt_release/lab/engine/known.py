@@ -140,6 +140,62 @@ COLLECTION_METHODS = "HEAD, POST, GET, OPTIONS"
 OBJECT_METHODS = "HEAD, DELETE, GET, OPTIONS, PUT"
 ACTION_METHODS = "POST, OPTIONS"
 ROOT_METHODS = "HEAD, GET, OPTIONS"
+REMOVED_ONLY_METHODS = "HEAD, DELETE, GET, OPTIONS"
+
+READ_ONLY = frozenset(
+    [
+        "clusterlevels",
+        "clusterlevels/*",
+        "clusterlevels/*/clusterfeatures",
+        "clusters/*/externalnetworkproviders",
+        "clusters/*/glusterhooks",
+        "disks/*/disksnapshots",
+        "disks/*/statistics",
+        "domains",
+        "domains/*",
+        "domains/*/groups",
+        "domains/*/users",
+        "groups/*/roles",
+        "hosts/*/cpuunits",
+        "hosts/*/devices",
+        "hosts/*/externalnetworkproviderconfigurations",
+        "hosts/*/hooks",
+        "hosts/*/katelloerrata",
+        "hosts/*/nics",
+        "hosts/*/numanodes",
+        "hosts/*/statistics",
+        "hosts/*/storage",
+        "hosts/*/unmanagednetworks",
+        "icons",
+        "icons/*",
+        "imagetransfers/*",
+        "jobs/*",
+        "katelloerrata",
+        "katelloerrata/*",
+        "networkfilters",
+        "networkfilters/*",
+        "operatingsystems",
+        "operatingsystems/*",
+        "options/*",
+        "schedulingpolicyunits",
+        "storagedomains/*/files",
+        "storagedomains/*/images",
+        "storagedomains/*/templates",
+        "storagedomains/*/vms",
+        "templates/*/cdroms",
+        "templates/*/diskattachments",
+        "users/*/groups",
+        "vms/*/applications",
+        "vms/*/checkpoints",
+        "vms/*/reporteddevices",
+        "vms/*/sessions",
+        "vms/*/statistics",
+    ]
+)
+"""Paths of which the API's description knows only how to read them."""
+
+REMOVED_ONLY = frozenset(["events/*", "groups/*", "permissions/*", "schedulingpolicyunits/*"])
+"""Objects that can be removed and not updated."""
 
 
 def exists(parts: tuple[str, ...]) -> bool:
@@ -158,6 +214,11 @@ def methods(parts: tuple[str, ...]) -> str:
         return ROOT_METHODS
     if parts[0] in POST_ONLY:
         return ACTION_METHODS
+    pattern = "/".join("*" if place % 2 else part for place, part in enumerate(parts))
+    if pattern in READ_ONLY:
+        return ROOT_METHODS
+    if pattern in REMOVED_ONLY:
+        return REMOVED_ONLY_METHODS
     if len(parts) % 2:
         is_action = len(parts) > 1 and parts[-1] in ACTIONS.get(parts[0], "").split()
         is_action = is_action or (parts[0] == "datacenters" and parts[-1] in ATTACHED_ACTIONS.split())

@@ -54,6 +54,23 @@ def test_what_is_not_there(reader: Http, path: str, status: int, text: str) -> N
     assert (answer.status, answer.text[: len(text)]) == (status, text)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/icons", "HEAD, GET, OPTIONS"),
+        ("DELETE", "/jobs/00000000-0000-0000-0000-000000000000", "HEAD, GET, OPTIONS"),
+        ("PUT", "/events/1", "HEAD, DELETE, GET, OPTIONS"),
+        ("POST", "/hosts/00000000-0000-0000-0000-000000000000/nics", "HEAD, GET, OPTIONS"),
+        ("PUT", "/vms", "HEAD, POST, GET, OPTIONS"),
+    ],
+)
+def test_what_a_path_does_not_take_is_405_and_not_501(
+    reader: Http, method: str, path: str, allow: str
+) -> None:
+    answer = reader.api(method, path, "<any/>")
+    assert (answer.status, answer.text, answer.headers["Allow"]) == (405, "", allow)
+
+
 def test_operating_systems_show_icons_that_are_there(reader: Http) -> None:
     system = fromstring(reader.api("GET", "/operatingsystems/5").text)
     assert (system.findtext("name"), system.findtext("tpm_support")) == ("other_linux", "unsupported")
