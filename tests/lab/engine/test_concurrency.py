@@ -44,6 +44,8 @@ def _is_the_engines(error: sdk.Error) -> bool:
     if error.fault is None:
         return bool(error.code == 404)
     detail = error.fault.detail or ""
+    if detail.startswith("Entity not found: "):
+        return bool(error.code == 404)
     # An action on a VM that is gone is a 500 with Java's words, as recorded.
     expected = (500,) if ".getVm()" in detail else (400, 409)
     return error.code in expected and REFUSALS.search(detail) is not None
