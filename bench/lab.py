@@ -7,20 +7,18 @@ Nothing fails here: a busy machine must not break a build. `nox -s bench` runs i
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import ssl
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from socket import create_connection
 from typing import TYPE_CHECKING
 
 import urllib3
 
+from bench.keepalive import Client, cpu_of
 from bench.ratios import Line, ratio
 from pytest_ovirt_release.lab.main import OWN_PAGE
 from pytest_ovirt_release.target.lab_process import LabProcess, start_lab
@@ -29,8 +27,7 @@ from pytest_ovirt_release.target.loading import load_target
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONNECTIONS = 4
-"""Requests under way at once: enough that the server never waits for the client."""
+    from pytest_ovirt_release.target.model import Target
 
 LISTED, KEPT = 100, 1000
 """VMs of the list that is timed; VMs when memory is read."""
@@ -39,6 +36,10 @@ SLOWER, START, MEMORY = 2.0, 1.5, 150.0
 """Budgets: times slower than the plain application, seconds, MiB."""
 
 KIB = 1024
+DOMAIN = (
+    "<storage_domain><name>nfs</name><type>data</type><host><name>host-0</name></host>"
+    "<storage><type>nfs</type><address>{}</address><path>{}</path></storage></storage_domain>"
+)
 VM = "<vm><name>vm-{}</name><cluster><name>Default</name></cluster><template><name>Blank</name></template></vm>"
 
 
@@ -52,76 +53,6 @@ class Amounts:
 
 
 QUICK = Amounts(requests=400, turns=3, starts=2)
-
-
-class Client:
-    """Asks one server over keep-alive connections: a request on each, then all answers."""
-
-    def __init__(self, pid: int, port: int, ca: Path, head: str) -> None:
-        """Take the server's process id and port, and what follows the request line."""
-        self._pid = pid
-        self._context = ssl.create_default_context(cafile=str(ca))
-        self._port = port
-        self._head = f"Host: 127.0.0.1:{port}\r\n{head}\r\n"
-
-    def size(self, path: str) -> int:
-        """Return the size of a path's body."""
-        with self._connected() as connections:
-            return self._get(path, connections)
-
-    def rate(self, path: str, count: int) -> float:
-        """Return how many requests a second are answered; connecting is not counted."""
-        with self._connected() as connections:
-            began = time.perf_counter()
-            for _ in range(count // CONNECTIONS):
-                self._get(path, connections)
-            return (count // CONNECTIONS) * CONNECTIONS / (time.perf_counter() - began)
-
-    def cpu(self) -> float:
-        """Return the seconds of CPU that the server has used."""
-        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    @contextmanager
-    def _connected(self) -> Iterator[list[ssl.SSLSocket]]:
-        # Anew each time: a server closes what was idle for five seconds.
-        with ExitStack() as stack:
-            yield [
-                stack.enter_context(
-                    self._context.wrap_socket(
-                        create_connection(("127.0.0.1", self._port), 20), server_hostname="127.0.0.1"
-                    )
-                )
-                for _ in range(CONNECTIONS)
-            ]
-
-    def _get(self, path: str, connections: list[ssl.SSLSocket]) -> int:
-        request = f"GET {path} HTTP/1.1\r\n{self._head}".encode()
-        for connection in connections:
-            connection.sendall(request)
-        return max(_body(connection) for connection in connections)
-
-
-def _body(connection: ssl.SSLSocket) -> int:
-    """Read an answer; return the size of its body."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        data += _some(connection)
-    head, _, body = data.partition(b"\r\n\r\n")
-    found = re.search(rb"(?i)content-length: (\d+)", head)
-    if found is None or not head.startswith(b"HTTP/1.1 200"):
-        sys.exit(f"unexpected answer: {data[:300]!r}")
-    left = int(found[1]) - len(body)
-    while left > 0:
-        left -= len(_some(connection))
-    return int(found[1])
-
-
-def _some(connection: ssl.SSLSocket) -> bytes:
-    data = connection.recv(1 << 16)
-    if not data:
-        sys.exit("the server closed a connection in the middle of an answer")
-    return data
 
 
 def main() -> None:
@@ -140,46 +71,85 @@ def main() -> None:
 
 def _starting(amounts: Amounts) -> Line:
     """Return how long the whole lab takes from its command to its ready line."""
-    took = []
+    took, cpu = [], []
     for _ in range(amounts.starts):
         began = time.perf_counter()
         lab = start_lab(OWN_PAGE, "20", ())
         took.append(time.perf_counter() - began)
+        cpu.append(cpu_of(lab.process.pid))
         lab.stop(Path("/dev/null"))
-    return Line(
-        "lab: from its command to ready", min(took), "s", START, f"slowest of {len(took)}: {max(took):.2f} s"
-    )
+    more = f"slowest of {len(took)}: {max(took):.2f} s; its own CPU {min(cpu):.2f} s"
+    return Line("lab: from its command to ready", min(took), "s", START, more)
 
 
 def _serving(amounts: Amounts, lab: LabProcess) -> Iterator[Line]:
-    engine = load_target(lab.target).engine
-    base = engine.url.removesuffix("/api")
-    pool = urllib3.PoolManager(ca_certs=str(engine.ca_file))
-    fields = {
-        "grant_type": "password",
-        "scope": "ovirt-app-api",
-        "username": engine.user,
-        "password": (lab.folder / "engine.password").read_text().strip(),
-    }
-    token = pool.request_encode_body(
-        "POST", f"{base}/sso/oauth/token", fields, {"Accept": "application/json"}, encode_multipart=False
-    ).json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/xml"}
-    port = urllib3.util.parse_url(engine.url).port or 0
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    client = Client(lab.process.pid, port, engine.ca_file, head)
-
-    def add(numbers: range) -> None:
-        for number in numbers:
-            pool.request("POST", f"{engine.url}/vms", body=VM.format(number), headers=headers)
-
-    add(range(LISTED))
-    with _plain(lab.folder / "engine-machine" / "pki", engine.ca_file, head) as plain:
+    """Yield what answers cost, and the memory at the end."""
+    target = load_target(lab.target)
+    engine = target.engine
+    api = Requests(target, (lab.folder / "engine.password").read_text().strip())
+    api.open_storage()
+    client = Client(lab.process.pid, urllib3.util.parse_url(engine.url).port or 0, engine.ca_file, api.head)
+    api.add_vms(range(LISTED))
+    with _plain(lab.folder / "engine-machine" / "pki", engine.ca_file, api.head) as plain:
         for path in ("/ovirt-engine/api", "/ovirt-engine/api/vms"):
             yield _beside(amounts, client, plain, path)
-    add(range(LISTED, KEPT))
+    api.add_vms(range(LISTED, KEPT))
     client.size("/ovirt-engine/api/vms")
     yield Line(f"lab: memory with {KEPT} VMs", _memory(lab.process.pid), "MiB", MEMORY)
+
+
+class Requests:
+    """What has to be in an engine before anything is measured."""
+
+    def __init__(self, target: Target, password: str) -> None:
+        """Log in."""
+        self._target = target
+        self._url = target.engine.url
+        self._pool = urllib3.PoolManager(ca_certs=str(target.engine.ca_file))
+        fields = {
+            "grant_type": "password",
+            "scope": "ovirt-app-api",
+            "username": target.engine.user,
+            "password": password,
+        }
+        where = self._url.removesuffix("/api") + "/sso/oauth/token"
+        accept = {"Accept": "application/json"}
+        told = self._pool.request_encode_body("POST", where, fields, accept, encode_multipart=False).json()
+        self._headers = {
+            "Authorization": f"Bearer {told['access_token']}",
+            "Content-Type": "application/xml",
+        }
+
+    @property
+    def head(self) -> str:
+        """The headers as they are sent."""
+        return "".join(f"{name}: {value}\r\n" for name, value in self._headers.items())
+
+    def open_storage(self) -> None:
+        """Attach an NFS domain to Default: no VM can be added before its data center is up."""
+        nfs = self._target.storage.nfs
+        if nfs is None:
+            sys.exit("the lab has no NFS storage")
+        found = self._send("GET", "/datacenters?search=name%3DDefault")
+        domain = self._send("POST", "/storagedomains", DOMAIN.format(nfs.address, nfs.path))
+        where = f"/datacenters/{_id(found, 'data_center')}/storagedomains"
+        self._send("POST", where, f'<storage_domain id="{_id(domain, "storage_domain")}"/>')
+
+    def add_vms(self, numbers: range) -> None:
+        """Add VMs without disks."""
+        for number in numbers:
+            self._send("POST", "/vms", VM.format(number))
+
+    def _send(self, method: str, path: str, body: str | None = None) -> str:
+        answer = self._pool.request(method, self._url + path, body=body, headers=self._headers)
+        if answer.status not in (200, 201):
+            sys.exit(f"{method} {path}: {answer.status}: {answer.data.decode()}")
+        return answer.data.decode()
+
+
+def _id(document: str, tag: str) -> str:
+    found = re.search(f'<{tag} [^>]*id="([^"]+)"', document)
+    return found[1] if found else sys.exit(f"no {tag} in {document}")
 
 
 def _beside(amounts: Amounts, engine: Client, plain: Client, path: str) -> Line:
