@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -244,6 +246,20 @@ class Curl:
             [*self.common, *words], capture_output=True, text=True, timeout=SECONDS, check=True
         )
         return done.stdout
+
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "lab.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("language", "program"), [("bash", "bash"), ("python", sys.executable)])
+def test_what_the_guide_shows(language: str, program: str, running_lab: LabProcess, tmp_path: Path) -> None:
+    """The snippets of docs/lab.md do what they say."""
+    (tmp_path / "mylab").symlink_to(running_lab.target.parent)
+    (snippet,) = re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [program, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=True
+    )
+    assert "host-0" in done.stdout
 
 
 @pytest.fixture
