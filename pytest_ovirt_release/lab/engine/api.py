@@ -21,9 +21,13 @@ from pytest_ovirt_release.lab.engine import (
     external,
     fixed,
     history,
+    host_actions,
+    host_parts,
     hosts,
     migration,
+    moving,
     networks,
+    new_host,
     nics,
     operating_systems,
     policies,
@@ -75,7 +79,9 @@ OLD_API = (
     "to use a supported version of the API and the SDKs, before upgrading to version 4.3 of the engine."
 )
 MODULES = (
-    *(fixed, history, datacenters, clusters, hosts, deployment, storage_domains, attached_domains, detaching),
+    *(fixed, history, datacenters, clusters),
+    *(hosts, new_host, deployment, moving, host_actions, host_parts),
+    *(storage_domains, attached_domains, detaching),
     *(disks, unregistered, vms, attachments, running, transfers, networks, policies),
     *(templates, nics, vm_parts, power, migration, external, operating_systems, unused),
 )

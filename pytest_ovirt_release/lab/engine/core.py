@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_ovirt_release.lab.engine.document import Shelf
 from pytest_ovirt_release.lab.engine.events import ADMIN, EventLog, User
-from pytest_ovirt_release.lab.engine.fault import conflict
+from pytest_ovirt_release.lab.engine.fault import Fault, conflict
 from pytest_ovirt_release.lab.engine.state import (
     BLANK,
     Cluster,
@@ -17,6 +17,7 @@ from pytest_ovirt_release.lab.engine.state import (
     Host,
     Job,
     State,
+    Step,
     StorageDomain,
     Vm,
     now,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NOTHING_SAID = "[]"
+
 VERB_DEADLINE = 60.0
 """Longest wait for a node's answer, in real seconds; vdsm's own message timeout is 180."""
 
@@ -49,6 +52,15 @@ class SshAccess(Protocol):
     @property
     def public_key(self) -> str:
         """The engine's public key, one OpenSSH line."""
+
+    async def host_key(self, address: str, ssh_port: int) -> str:
+        """Return the host's own public key, one OpenSSH line; OSError when nobody answers."""
+
+    async def authorize(self, address: str, ssh_port: int, user: str, password: str | None) -> None:
+        """Log in and leave the engine's key; without a password it must be there already.
+
+        PermissionError when the host refuses the login, any other OSError when it cannot be reached.
+        """
 
     async def deploy(self, address: str, ssh_port: int) -> object:
         """Log in with the engine's key and configure the node; raises when that fails."""
@@ -135,21 +147,35 @@ class Core:
 
     @contextmanager
     def job(self, description: str) -> Iterator[Job]:
-        """Record a command as a job: started, then finished or failed."""
+        """Record a command as a job: started, then finished or failed; a refusal fails while it is validated."""
         job = Job(self.ids.uuid("job"), description)
+        job.steps.append(Step(self.ids.uuid("step"), "validating"))
         jobs = self.state.jobs
         jobs[job.id] = job
         while len(jobs) > JOBS_KEPT:
             del jobs[next(iter(jobs))]
         try:
             yield job
+        except Fault as fault:
+            job.status = "failed"
+            if fault.detail == NOTHING_SAID:
+                self._executing(job)
+            raise
         except BaseException:
             job.status = "failed"
+            self._executing(job)
             raise
         else:
             job.status = "finished"
+            self._executing(job)
         finally:
             job.end_time = job.last_updated = now()
+            job.steps[-1].status, job.steps[-1].end_time = job.status, job.end_time
+
+    def _executing(self, job: Job) -> None:
+        """Note that a job got past its validation."""
+        job.steps[-1].status, job.steps[-1].end_time = "finished", job.steps[-1].start_time
+        job.steps.append(Step(self.ids.uuid("step"), "executing"))
 
     def event(  # noqa: PLR0913 - an event may name any of these
         self,

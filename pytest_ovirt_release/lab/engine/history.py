@@ -11,7 +11,7 @@ from pytest_ovirt_release.lab.engine.events import Event, event_node
 from pytest_ovirt_release.lab.engine.fault import BAD_REQUEST, Fault, NoSuchObject
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
-from pytest_ovirt_release.lab.engine.state import Job, stamp
+from pytest_ovirt_release.lab.engine.state import Job, Step, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +84,47 @@ async def get_job(core: Core, call: Call) -> Reply:
     return Reply(job_node(core, get(core.state.jobs, call.ids[0]), call.prefix))
 
 
+def _step_node(job: Job, step: Step, prefix: str) -> Node:
+    href = f"{prefix}/jobs/{job.id}"
+    return entity(
+        "step",
+        f"{href}/steps/{step.id}",
+        step.id,
+        action_names="end",
+        link_names="statistics",
+        head={"description": step.type.capitalize()},
+        fields={
+            "end_time": stamp(step.end_time) if step.end_time else None,
+            "external": False,
+            "number": job.steps.index(step),
+            "start_time": stamp(step.start_time),
+            "status": step.status,
+            "type": step.type,
+            "job": link("job", href, job.id),
+        },
+    )
+
+
+async def list_steps(core: Core, call: Call) -> Reply:
+    """GET /jobs/{id}/steps."""
+    job = get(core.state.jobs, call.ids[0])
+    return listing("steps", (_step_node(job, step, call.prefix) for step in job.steps))
+
+
+async def get_step(core: Core, call: Call) -> Reply:
+    """GET /jobs/{id}/steps/{id}."""
+    job = get(core.state.jobs, call.ids[0])
+    found_ = next((step for step in job.steps if step.id == call.ids[1]), None)
+    if found_ is None:
+        raise NoSuchObject
+    return Reply(_step_node(job, found_, call.prefix))
+
+
 ROUTES = (
     Route("GET", "events", list_events),
     Route("GET", "events/*", get_event),
     Route("GET", "jobs", list_jobs),
     Route("GET", "jobs/*", get_job),
+    Route("GET", "jobs/*/steps", list_steps),
+    Route("GET", "jobs/*/steps/*", get_step),
 )

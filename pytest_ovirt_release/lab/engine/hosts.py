@@ -24,6 +24,7 @@ REMOVABLE = (
     *("non_responsive", "maintenance", "down", "unassigned", "install_failed", "pending_approval"),
     *("non_operational", "installing_os"),
 )
+NAME_LENGTH = 255
 PLAY_TASKS = ("Gathering Facts", "Install packages", "Configure services", "Restart services")
 PLAY_SECONDS = 6.0
 """How long a play takes as the engine sees it: 3 s of work, polled every 3 s."""
@@ -56,7 +57,8 @@ async def list_hosts(core: Core, call: Call) -> Reply:
 
 async def get_host(core: Core, call: Call) -> Reply:
     """GET /hosts/{id}."""
-    return Reply(host_node(core, get(core.state.hosts, call.ids[0]), call.prefix))
+    everything = call.flag("all_content", default=False)
+    return Reply(host_node(core, get(core.state.hosts, call.ids[0]), call.prefix, everything=everything))
 
 
 async def update_host(core: Core, call: Call) -> Reply:
@@ -64,43 +66,55 @@ async def update_host(core: Core, call: Call) -> Reply:
     host = get(core.state.hosts, call.ids[0])
     body = call.body
     name, address, comment = (body.text(field) for field in ("name", "address", "comment"))
-    cluster = body.child("cluster")
+    old, cluster = host.name, body.child("cluster")
     if cluster is not None:
-        change_cluster(core, host, cluster, call.correlation)
+        change_cluster(core, host, cluster)
     if address is not None and address != host.address:
         _check_address(core, host, address)
         host.address = address
     if name is not None and name != host.name:
         _rename(core, host, name)
     host.comment = host.comment if comment is None else comment
-    text = f"Host {host.name} configuration was updated by admin@internal-authz."
+    text = f"Host {old} configuration was updated by admin@internal-authz."
     core.event(43, text, call.correlation, host=host)
-    return Reply(host_node(core, host, call.prefix))
+    if old != host.name:
+        # This one comes from another command of the engine, after the update.
+        core.event(
+            1200, f"Host {old} was renamed from {old} to {host.name} by admin.", user="nobody", host=host
+        )
+    return Reply(host_node(core, host, call.prefix, everything=True))
+
+
+def check_attributes(*, name: str | None = None, address: str | None = None) -> None:
+    """Refuse a name or an address that no host can have."""
+    if name is not None and not 1 <= len(name) <= NAME_LENGTH:
+        raise bad(f"size must be between 1 and {NAME_LENGTH}, Attribute: vdsStatic.name")
+    if name is not None and NAME.fullmatch(name) is None:
+        raise bad(
+            'Host name must be formed of alphanumeric characters, numbers or "-_.", Attribute: vdsStatic.name'
+        )
+    if address is not None and not is_address(address):
+        raise bad("Host address must be a FQDN or a valid IP address, Attribute: vdsStatic.hostName")
 
 
 def _check_address(core: Core, host: Host, address: str) -> None:
     if host.status not in EDITABLE:
         raise conflict(OPERATIONAL)
-    if not is_address(address):
-        raise bad("Host address must be a FQDN or a valid IP address, Attribute: vdsStatic.hostName")
+    check_attributes(address=address)
     if any(other.address == address for other in core.state.hosts.values()):
         raise conflict("Cannot edit Host. Host with the same address already exists.")
 
 
 def _rename(core: Core, host: Host, name: str) -> None:
-    if NAME.fullmatch(name) is None:
-        raise bad(
-            'Host name must be formed of alphanumeric characters, numbers or "-_.", Attribute: vdsStatic.name'
-        )
+    check_attributes(name=name)
     if any(other.name == name for other in core.state.hosts.values()):
         raise conflict(
             "Cannot edit Host. The Host name is already in use, please choose a unique name and try again."
         )
-    old, host.name = host.name, name
-    core.event(1200, f"Host {old} was renamed from {old} to {name} by admin.", user="nobody", host=host)
+    host.name = name
 
 
-def change_cluster(core: Core, host: Host, named: Body, correlation: str) -> None:
+def change_cluster(core: Core, host: Host, named: Body) -> None:
     """Move a host to the cluster that a document names; also what approve does first."""
     clusters = core.state.clusters
     if named.id is not None:
@@ -122,8 +136,6 @@ def change_cluster(core: Core, host: Host, named: Body, correlation: str) -> Non
     if data_center is not None and data_center.local and core.state.hosts_in(data_center.id):
         raise bad('Cannot add more than one Host to "Local Storage" Data Center')
     host.cluster = cluster.id
-    text = f"Host {host.name} configuration was updated by admin@internal-authz."
-    core.event(43, text, correlation, host=host)
 
 
 async def remove_host(core: Core, call: Call) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.lab.engine.fitness import Misfit, misfit
 from pytest_ovirt_release.lab.engine.storage import connect_host, elect_spm
 from pytest_ovirt_release.lab.engine.vm_states import observe
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmStats
@@ -13,13 +14,22 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.state import Host, Vm
 
-COMING_UP_SECONDS = 2.2
-MOMENT_SECONDS = 0.6
-"""How long a host is up before the engine sees that it does not fit: 0.2 to 1 s."""
+COMING_UP_SECONDS = 2.5
+RETURNING_SECONDS = 2.8
+"""From unassigned to up: after an installation, and back from maintenance."""
+
+STALE_SECONDS = 23.0
+"""What a host that was lost takes longer: the engine waits for its old connection to time out."""
+
+MOMENT_SECONDS = 0.2
+"""How long a host is up before the engine sees that its versions do not fit."""
 
 REFRESH_SECONDS = 3.0
+HEARTBEAT_SECONDS = 7.0
+"""From the first missing answer to connecting, about 10 s after the loss."""
+
 SILENCE_SECONDS = 59.0
-"""From connecting to non_responsive: 10 s and 69 s after the loss."""
+"""From connecting to non_responsive: 69 s after the loss."""
 
 VM_SECONDS = 0.5
 LEAST_PAUSE = 0.03
@@ -30,14 +40,18 @@ LOST = VmStats("Down", 1, "Lost connection with qemu process")
 
 
 async def bring_up(core: Core, host: Host, *, returning: bool = False) -> None:
-    """Take an unassigned host up: capabilities, event 13, its storage, and what its data center needs of it."""
-    await core.sleep(COMING_UP_SECONDS)
-    if host.status != "unassigned" or host.id not in core.state.hosts:
+    """Take a host up that is unassigned or initializing: capabilities, event 13, its storage, its data center."""
+    before = host.status
+    await core.sleep(RETURNING_SECONDS if returning else COMING_UP_SECONDS)
+    if host.lost:
+        host.lost = False
+        await core.sleep(STALE_SECONDS)
+    if host.status != before or host.id not in core.state.hosts:
         return
     try:
         facts = await core.ask(core.node(host).host_get_capabilities())
     except VdsmError as error:
-        host.status = "non_responsive"
+        host.status, host.lost = "non_responsive", True
         core.event(12, f"Host {host.name} is non responsive.", user="nobody", host=host)
         core.event(
             10802,
@@ -50,32 +64,37 @@ async def bring_up(core: Core, host: Host, *, returning: bool = False) -> None:
     if cluster.fit_to_host():
         text = f"Host cluster {cluster.name} was updated by system"
         core.event(835, text, user="SYSTEM", own=True, cluster=cluster)
-    if not returning:
-        core.event(11501, f"No faulty multipath paths on host {host.name}", user="nobody", host=host)
-    host.capabilities, host.status = facts, "up"
-    core.event(13, f"Status of host {host.name} was set to Up.", user="SYSTEM", own=True, host=host)
-    misfit = _misfit(core, host)
-    if misfit is not None:
+    first, host.capabilities = host.capabilities is None, facts
+    levels = ("4.2",) if "host-up-then-non-operational" in core.faults else facts.cluster_levels
+    found = misfit(host, facts, cluster, levels)
+    if found is not None and not found.after_up:
+        _reject(core, host, found)
+        return
+    with core.job(f"Activating Host {host.name}"):
+        if first:
+            core.event(11501, f"No faulty multipath paths on host {host.name}", user="nobody", host=host)
+        host.status = "up"
+        core.event(13, f"Status of host {host.name} was set to Up.", user="SYSTEM", own=True, host=host)
+    if found is not None:
         await core.sleep(MOMENT_SECONDS)
-        host.status, host.status_detail = "non_operational", "cluster_version_incompatible_with_cluster"
-        core.event(154, misfit, user="SYSTEM", own=True, host=host)
+        _reject(core, host, found)
         return
     await reconnect_storage(core, host)
 
 
-def _misfit(core: Core, host: Host) -> str | None:
-    """Return why a host does not fit its cluster."""
-    cluster = core.state.clusters[host.cluster]
-    levels = host.capabilities.cluster_levels if host.capabilities else ()
-    if "host-up-then-non-operational" in core.faults:
-        levels = ("4.2",)
-    wanted = f"{cluster.version[0]}.{cluster.version[1]}"
-    if wanted in levels:
-        return None
-    return (
-        f"Host {host.name} is compatible with versions ({','.join(levels)}) and cannot join Cluster {cluster.name} "
-        f"which is set to version {wanted}."
-    )
+def _reject(core: Core, host: Host, found: Misfit) -> None:
+    """Let a host be non operational, and say why; one that never was up is told to be so as well."""
+    host.status, host.status_detail = "non_operational", found.detail
+    for number in range(found.times):
+        if number * 2 == found.times:
+            _told_non_operational(core, host)
+        core.event(found.code, found.text, user="SYSTEM", own=True, host=host)
+    if found.times == 1 and not found.after_up:
+        _told_non_operational(core, host)
+
+
+def _told_non_operational(core: Core, host: Host) -> None:
+    core.event(13, f"Status of host {host.name} was set to NonOperational.", user="nobody", host=host)
 
 
 async def reconnect_storage(core: Core, host: Host) -> None:
@@ -113,17 +132,21 @@ async def _look_at(core: Core, host: Host, silent: dict[str, float]) -> None:
     try:
         await core.ask(core.node(host).host_get_capabilities())
     except VdsmError:
-        since = silent.setdefault(host.id, time.monotonic())
-        if host.status == "up":
+        since = (time.monotonic() - silent.setdefault(host.id, time.monotonic())) * core.clock.speed
+        if host.status == "up" and since >= HEARTBEAT_SECONDS:
             host.status = "connecting"
-            core.event(9027, f"Host {host.name} is not responding.", user="nobody", host=host)
-        elif host.status == "connecting" and (time.monotonic() - since) * core.clock.speed > SILENCE_SECONDS:
-            host.status = "non_responsive"
+            text = (
+                f"Host {host.name} is not responding. Host cannot be fenced automatically because power management "
+                "for the host is disabled."
+            )
+            core.event(9027, text, user="nobody", host=host)
+        elif host.status == "connecting" and since >= HEARTBEAT_SECONDS + SILENCE_SECONDS:
+            host.status, host.lost = "non_responsive", True
             core.event(12, f"Host {host.name} is non responsive.", user="nobody", host=host)
         return
     silent.pop(host.id, None)
     if host.status in {"connecting", "non_responsive"}:
-        host.status = "up"
+        host.status, host.lost = "up", False
         core.event(13, f"Status of host {host.name} was set to Up.", user="SYSTEM", own=True, host=host)
         # It may have been away for a reboot, and then it has forgotten what it was connected to.
         await reconnect_storage(core, host)

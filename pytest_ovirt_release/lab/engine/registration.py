@@ -37,17 +37,23 @@ class Registration:
 def register(core: Core, wish: Registration) -> None:
     """Make a pending host of a node that asks; a node already known changes nothing; Refused otherwise."""
     if not wish.unique_id:
-        core.event(834, f"Host registration failed, empty host id (Host: {wish.address})", user="nobody")
+        text = f"Host registration failed, empty host id (Host: {wish.address})"
+        core.event(834, text, user="nobody")
         raise Refused(f"Cannot register host '{wish.address}' - host id is empty.")
     unique_id = re.sub(r"[^A-Za-z0-9\-.:_]", "", wish.unique_id)
     hosts = core.state.hosts.values()
     if "node-never-registers" in core.faults or any(host.unique_id == unique_id for host in hosts):
         return
-    cluster = _cluster(core)
-    why_not = _objection(core, wish, cluster)
-    if cluster is None or why_not is not None:
-        if why_not:
-            core.event(819, why_not, user="nobody")
+    cluster = default_cluster(core)
+    known = next((host for host in hosts if host.address == wish.address), None)
+    if known is not None:
+        # The engine means to rename the one that it knows and stumbles over its own rules.
+        text = (
+            f"Host registration failed - cannot update Host Name for Host {known.name}. (Host: {wish.name})"
+        )
+        core.event(819, text, user="nobody")
+        raise Refused("")
+    if cluster is None or not _fits(core, wish, cluster):
         core.event(826, f"Host registration failed. (Host: {wish.name})", user="nobody")
         raise Refused("")
     host = Host(
@@ -72,25 +78,18 @@ def register(core: Core, wish: Registration) -> None:
     core.event(828, f"Host {wish.name} registered.", user="nobody")
 
 
-def _cluster(core: Core) -> Cluster | None:
+def default_cluster(core: Core) -> Cluster | None:
+    """Return the cluster that a host comes into when nobody names one."""
     clusters = core.state.clusters.values()
     return next((cluster for cluster in clusters if cluster.name == DEFAULT), next(iter(clusters), None))
 
 
-def _objection(core: Core, wish: Registration, cluster: Cluster | None) -> str | None:
-    """Return why a registration fails; empty when the engine logs nothing of it, None when it does not."""
-    if any(host.address == wish.address for host in core.state.hosts.values()):
-        return (
-            f"Host registration failed, cannot update Host Name for Host {wish.name}. (Host: {wish.address})"
-        )
+def _fits(core: Core, wish: Registration, cluster: Cluster) -> bool:
+    """Return whether a node's name and address can be a host's, and its cluster takes another host."""
     if NAME.fullmatch(wish.name) is None or not is_address(wish.address):
-        return ""
-    if cluster is None:
-        return ""
+        return False
     data_center = core.state.data_centers.get(cluster.data_center or "")
-    if data_center is not None and data_center.local and core.state.hosts_in(data_center.id):
-        return ""
-    return None
+    return data_center is None or not data_center.local or not core.state.hosts_in(data_center.id)
 
 
 def is_address(text: str) -> bool:

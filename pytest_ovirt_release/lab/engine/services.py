@@ -113,7 +113,8 @@ class Services:
         return Response(content, media_type=kind)
 
     def _register(self, request: Request) -> Response:
-        asked = request.query_params
+        # Of a parameter that is given twice, the first counts.
+        asked = dict(reversed(request.query_params.multi_items()))
         if "uniqueId" not in asked:
             return error_line(BAD_REQUEST, "Unique id was not provided")
         ports: dict[str, int] = {}

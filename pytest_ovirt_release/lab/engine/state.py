@@ -34,7 +34,7 @@ def stamp(when: datetime) -> str:
 
 @dataclass
 class Host:
-    """A host. `busy` while a deployment or a removal holds it."""
+    """A host. `busy` while a deployment or a removal holds it, `lost` once it was silent for too long."""
 
     id: str
     name: str
@@ -43,6 +43,7 @@ class Host:
     unique_id: str
     ssh_port: int = 22
     ssh_fingerprint: str | None = None
+    ssh_key: str | None = None
     vdsm_port: int = 54321
     status: str = "pending_approval"
     status_detail: str | None = None
@@ -51,6 +52,7 @@ class Host:
     capabilities: Capabilities | None = None
     reinstallation_required: bool = False
     busy: bool = False
+    lost: bool = False
 
 
 @dataclass
@@ -150,6 +152,17 @@ class Transfer:
 
 
 @dataclass
+class Step:
+    """One step of a job."""
+
+    id: str
+    type: str
+    status: str = "started"
+    start_time: datetime = field(default_factory=now)
+    end_time: datetime | None = None
+
+
+@dataclass
 class Job:
     """One command, as the jobs page shows it."""
 
@@ -161,6 +174,7 @@ class Job:
     last_updated: datetime = field(default_factory=now)
     external: bool = False
     auto_cleared: bool = True
+    steps: list[Step] = field(default_factory=list)
 
 
 @dataclass

@@ -14,6 +14,7 @@ from pytest_ovirt_release.lab.node.verbs import (
     Capabilities,
     Connection,
     DomainInfo,
+    Hardware,
     HostStats,
     ImageInfo,
     Space,
@@ -84,6 +85,21 @@ class VdsBroker:
                 "brand": hardware["systemManufacturer"],
                 "kernel": f"{kernel['version']}-{kernel['release']}",
             },
+            pretty_name=system["pretty_name"],
+            kernel_arguments=told["kernelArgs"],
+            libvirt_version="libvirt-{version}-{release}".format(**packages["libvirt"]),
+            iscsi_initiator=told["ISCSIInitiatorName"],
+            rng_sources=tuple(told["rngSources"]),
+            cpu_flags=tuple(told["cpuFlags"].split(",")),
+            kvm_enabled=told["kvmEnabled"] == "true",
+            networks=tuple(told["networks"]),
+            hardware=Hardware(
+                manufacturer=hardware["systemManufacturer"],
+                family=hardware["systemFamily"],
+                product_name=hardware["systemProductName"],
+                serial_number=hardware["systemSerialNumber"],
+                version=hardware["systemVersion"],
+            ),
         )
 
     async def get_stats(self) -> HostStats:

@@ -34,6 +34,45 @@ class HostAccess:
         """The public key as one OpenSSH line with the comment `ovirt-engine`."""
         return self._key.export_public_key().decode().strip()
 
+    async def host_key(self, address: str, ssh_port: int) -> str:
+        """Return the host's own public key, one OpenSSH line; OSError when nobody answers."""
+        try:
+            found = await asyncio.wait_for(
+                asyncssh.get_server_host_key(address, ssh_port, config=None), _DEADLINE
+            )
+        except (TimeoutError, OSError, asyncssh.Error) as error:
+            raise ConnectionError(f"cannot connect to {address}:{ssh_port} by SSH: {error}") from error
+        if found is None:
+            raise ConnectionError(f"{address}:{ssh_port} has no host key")
+        return found.export_public_key().decode().strip()
+
+    async def authorize(self, address: str, ssh_port: int, user: str, password: str | None) -> None:
+        """Log in and leave the engine's key; without a password it must be there already.
+
+        PermissionError when the host refuses the login, any other OSError when it cannot be reached.
+        """
+        try:
+            await asyncio.wait_for(self._authorize(address, ssh_port, user, password), _DEADLINE)
+        except asyncssh.PermissionDenied as error:
+            raise PermissionError(f"SSH authentication to '{user}@{address}' failed") from error
+        except (TimeoutError, OSError, asyncssh.Error) as error:
+            raise ConnectionError(f"cannot connect to {address}:{ssh_port} by SSH: {error}") from error
+
+    async def _authorize(self, address: str, ssh_port: int, user: str, password: str | None) -> None:
+        keys = [self._key] if password is None else None
+        async with asyncssh.connect(
+            address,
+            ssh_port,
+            username=user,
+            password=password,
+            client_keys=keys,
+            known_hosts=None,
+            agent_path=None,
+            config=None,
+        ) as connection:
+            if password is not None:
+                await connection.run(f"ssh-copy-id '{self.public_key}'", check=True)
+
     async def deploy(self, address: str, ssh_port: int) -> None:
         """Log in as root and configure vdsm; DeployError when login or command fail.
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from pytest_ovirt_release.target.brand import LAB_BRAND
+
 Params = Mapping[str, Any]
 """The parameters of a verb, by vdsm's names: JSON."""
 
@@ -67,8 +69,23 @@ class Space:
 
 
 @dataclass(frozen=True)
+class Hardware:
+    """What Host.getHardwareInfo tells of a node; what is empty the engine leaves out."""
+
+    manufacturer: str = LAB_BRAND
+    family: str = LAB_BRAND
+    product_name: str = ""
+    serial_number: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True)
 class Capabilities:
-    """What Host.getCapabilities tells of a node; `facts` holds the lab's brand."""
+    """What Host.getCapabilities tells of a node; `facts` holds the lab's brand.
+
+    `networks` are the names of the logical networks that the node has, `cpu_flags` those of its processor and the
+    `model_…` of every CPU type that it can run.
+    """
 
     uuid: str
     hostname: str
@@ -80,6 +97,15 @@ class Capabilities:
     os_version: str
     cluster_levels: tuple[str, ...]
     facts: dict[str, str]
+    pretty_name: str = ""
+    kernel_arguments: str = ""
+    libvirt_version: str = ""
+    iscsi_initiator: str = ""
+    rng_sources: tuple[str, ...] = ("random", "hwrng")
+    cpu_flags: tuple[str, ...] = ("nx", "model_Nehalem", "model_Haswell")
+    kvm_enabled: bool = True
+    networks: tuple[str, ...] = ("ovirtmgmt",)
+    hardware: Hardware = Hardware()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,10 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.ElementTree import fromstring
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)|(?<=ansible-)\d{14}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+LOG = re.compile(r"/\S*/\S+-\d{14}-\S+\.log")
+"""A play's log file: its place and its name's time are another machine's."""
+
 SESSION = re.compile(r"(?<=using session ')[^']+(?=')")
 LONGEST = 600
 """Characters of a page that is no document; a longer one is only named by its kind."""
@@ -40,7 +43,7 @@ class Names:
         """Return a text that does not depend on when and where: names, `<id>`, `<time>`, `{base}`, `{session}`."""
         for base, name in ((self.base, ""), (self.plain_base, "plain-")):
             text = text.replace(base, f"{{{name}base}}").replace(base.split("//")[1], f"{{{name}host}}")
-        text = SESSION.sub("{session}", text)
+        text = SESSION.sub("{session}", LOG.sub("<log>", text))
         return TIME.sub("<time>", UUID.sub("<id>", self.symbols(text)))
 
 

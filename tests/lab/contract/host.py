@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from pytest_ovirt_release.lab.node.verbs import Connection, DomainInfo, Space, VdsmError, VmSpec, VmStats
-from tests.lab.engine.fakes import FakeNode
+from pytest_ovirt_release.lab.node.verbs import (
+    Capabilities,
+    Connection,
+    DomainInfo,
+    Hardware,
+    Space,
+    VdsmError,
+    VmSpec,
+    VmStats,
+)
+from tests.lab.engine.fakes import FakeNode, FakeSsh
 
+SSH_PORT = 22
 NO_ACCESS = (
     "Permission settings on the specified path do not allow access to the storage. "
     "Verify permission settings on the specified storage path."
@@ -62,6 +73,25 @@ class RecordedHost(FakeNode):
     speed: float = 1.0
     lives: dict[str, Life] = field(default_factory=dict)
     refuses_domains: str | None = None
+    changes: dict[str, object] = field(default_factory=dict)
+
+    async def host_get_capabilities(self) -> Capabilities:
+        said = await super().host_get_capabilities()
+        last = self.address.rsplit(".", 1)[1]
+        recorded = replace(
+            said,
+            cpu_model="Intel(R) Xeon(R) CPU E5-2670 v3 @ 2.30GHz",
+            cpu_cores=8,
+            vdsm_version="4.50.7-1.el9",
+            os_name="RHEL",
+            os_version="9 - 6.el9",
+            pretty_name="CentOS Stream 9 (fake)" if last == "12" else "oVirt Node 4.5 (fake)",
+            kernel_arguments="BOOT_IMAGE=/vmlinuz ro",
+            libvirt_version="libvirt-10.10.0-8.el9",
+            iscsi_initiator=f"iqn.1994-05.com.redhat:fake{last}",
+            hardware=Hardware("Fake", "Fake", "FakeVdsm", f"FAKE{last}", "1"),
+        )
+        return replace(recorded, **self.changes)  # type: ignore[arg-type]  # an act names real fields
 
     async def connect_storage_server(self, connection: Connection) -> None:
         if "denied" in connection.path:
@@ -96,3 +126,22 @@ class RecordedHost(FakeNode):
         if self.refuses_domains is not None:
             raise VdsmError(391, self.refuses_domains)
         return await super().get_storage_domain_stats(domain_id)
+
+
+@dataclass
+class RecordedSsh(FakeSsh):
+    """The hosts' SSH: at port 22 of every host's address, for root and its password."""
+
+    nodes: Mapping[str, FakeNode] = field(default_factory=dict)
+    public_key: str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQCm ovirt-engine"
+
+    async def host_key(self, address: str, ssh_port: int) -> str:
+        if address not in self.nodes or ssh_port != SSH_PORT:
+            raise ConnectionRefusedError(f"{address}:{ssh_port}")
+        return await super().host_key(address, ssh_port)
+
+    async def authorize(self, address: str, ssh_port: int, user: str, password: str | None) -> None:
+        node = self.nodes[address]
+        right = node.password if isinstance(node, RecordedHost) else None
+        if user != "root" or password not in {None, right}:
+            raise PermissionError(f"{user}@{address}:{ssh_port} is not let in")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import urllib3
 
 from tests.lab.contract.document import Names, parse
-from tests.lab.contract.host import RecordedHost, RecordedStorage
+from tests.lab.contract.host import RecordedHost, RecordedSsh, RecordedStorage
 from tests.lab.engine.fakes import PASSWORD
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class Stage:
         context = ssl.create_default_context(cafile=str(bench.ca_file))
         pool = urllib3.PoolManager(ssl_context=context, timeout=REPLY_SECONDS, retries=False)
         bench.exports = RecordedStorage()
+        bench.ssh = RecordedSsh(nodes=bench.nodes)
+        bench.engine.core.ssh = bench.ssh
         stage = cls(bench, Names(bench.engine.base, bench.engine.plain_base), pool)
         stage.own = stage.token = stage.log_in()
         return stage
@@ -106,9 +108,9 @@ class Stage:
         if body is not None and (big := re.match(r"\{(\d+) characters\}(.*)", body, re.DOTALL)):
             body = big[2][:-1] + big[2][-1] * (int(big[1]) - len(big[2]) + 1)
         if body is not None:
-            body = (
-                self.bound(body).replace("<password>", quote(PASSWORD)).replace("<access_token>", self.token)
-            )
+            body = self.bound(body)
+            if not body.startswith("<"):  # in a document it is an element
+                body = body.replace("<password>", quote(PASSWORD)).replace("<access_token>", self.token)
         path = self.bound(exchange.path).replace("<password>", quote(PASSWORD))
         answer = self.send(exchange.method, path, headers, body, exchange.scheme)
         if answer.body.startswith(b'{"access_token"'):
@@ -158,16 +160,17 @@ class Stage:
             self.bench.engine.core.nodes[address] = nodes[address]
         return nodes[address]
 
-    def host_up(self, name: str, address: str) -> None:
-        """Register a host and approve it, and wait until it is up."""
+    def host_up(self, name: str, address: str, *, by_password: bool = True) -> None:
+        """Register a host and approve it, and wait until it is up; with a password the engine learns its SSH key."""
         node = self.node(address)
         query = f"version=1&command=register&sshUser=root&sshPort=22&port=54321&name={name}&address={address}&uniqueId={node.uuid}"
         registered = self.send("GET", f"/ovirt-engine/services/host-register?{query}", {}, None)
         assert registered.status == 200, registered.body
+        password = "<root_password>fakepass</root_password>" if by_password else ""
         approved = self.api(
             "POST",
             f"/hosts/{self.id_of(f'{{host:{name}}}')}/approve",
-            "<action><reboot>false</reboot></action>",
+            f"<action>{password}<reboot>false</reboot></action>",
         )
         assert approved.status == 200, approved.body
         self.until(f"/hosts/{self.id_of(f'{{host:{name}}}')}", "status", "up")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pytest_ovirt_release.lab.engine.sso import FAILED_LOGIN
 from pytest_ovirt_release.lab.node.verbs import VdsmError
@@ -18,11 +19,15 @@ Act = Callable[["Stage"], None]
 
 @dataclass(frozen=True)
 class World:
-    """Hosts that are up (name, address), the NFS domain that is attached, and acts before named exchanges."""
+    """Hosts that are up (name, address), the NFS domain that is attached, and acts before named exchanges.
+
+    Of the hosts in `unseen` the engine has not seen the SSH key: they were approved without password and reboot.
+    """
 
     hosts: tuple[tuple[str, str], ...] = ()
     nfs: str | None = None
     acts: dict[str, Act] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
 
 
 def deployment(error: str | None) -> Act:
@@ -105,6 +110,50 @@ def events(count: int) -> Act:
     return act
 
 
+def silent(address: str, *, answers: bool = False) -> Act:
+    """Let a host not answer any more, or answer again."""
+
+    def act(stage: Stage) -> None:
+        broken = stage.node(address).broken
+        broken.pop("host_get_capabilities", None)
+        if not answers:
+            broken["host_get_capabilities"] = VdsmError(5022, "Message timeout")
+
+    return act
+
+
+def reports(address: str, **changes: object) -> Act:
+    """Let a host report other capabilities, or its own again; a told one calls its system another name."""
+
+    def act(stage: Stage) -> None:
+        node = stage.node(address)
+        assert isinstance(node, RecordedHost)
+        node.changes = {"os_name": "oVirt Node"} | changes if changes else {}
+
+    return act
+
+
+def registered(name: str, address: str, unique_id: str) -> Act:
+    """Register a host, as an exchange did that is kept apart."""
+
+    def act(stage: Stage) -> None:
+        query = f"version=1&command=register&name={name}&address={address}&uniqueId={quote(unique_id)}"
+        stage.send("GET", f"/ovirt-engine/services/host-register?{query}", {}, None)
+
+    return act
+
+
+def nameless(address: str) -> Act:
+    """Let the engine not know a host's unique id: the play that installed it did not tell."""
+
+    def act(stage: Stage) -> None:
+        for host in stage.bench.engine.core.state.hosts.values():
+            if host.address == address:
+                host.unique_id = ""
+
+    return act
+
+
 H11 = ("h11", "127.0.0.11")
 H12 = ("h12", "127.0.0.12")
 NODE13 = ("node13", "127.0.0.13")
@@ -118,9 +167,26 @@ WORLDS: dict[str, World] = {
         acts={"016-approve-failing-deploy": deployment("Task failed"), "018-approve": deployment(None)},
     ),
     "03-register-approve-reboot": World(hosts=(H12, NODE13)),
-    "05-host-maintenance-remove": World(hosts=(H12, NODE13, NODE14, NODE15)),
-    "06-host-unresponsive": World(hosts=(H12, NODE13, NODE14)),
-    "07-host-non-operational": World(hosts=(H12, NODE13, NODE14)),
+    "05-host-maintenance-remove": World(hosts=(H12, NODE13, NODE14, NODE15), unseen=("node15",)),
+    "06-host-unresponsive": World(
+        hosts=(H12, NODE13, NODE14),
+        acts={"001-mark-down": silent(NODE14[1]), "004-mark-back": silent(NODE14[1], answers=True)},
+    ),
+    "07-host-non-operational": World(
+        hosts=(H12, NODE13, NODE14),
+        acts={
+            "002-activate-old-cluster-levels": reports(NODE14[1], cluster_levels=("4.2",)),
+            "005-activate-vdsm-4.9": reports(
+                NODE14[1],
+                vdsm_version="4.9-112.el6",
+                libvirt_version="libvirt-0.9.4-23.el6",
+            ),
+            "008-activate-no-mgmt-network": reports(NODE14[1], networks=()),
+            "011-activate-wrong-cpu": reports(NODE14[1], cpu_flags=("nx",), cpu_model="Old CPU"),
+            "014-activate-no-kvm": reports(NODE14[1], kvm_enabled=False),
+            "017-activate": reports(NODE14[1]),
+        },
+    ),
     "08-dc-cluster": World(hosts=(H12, NODE13, NODE14)),
     "09-nfs-storage": World(hosts=(H12, NODE13, NODE14)),
     "10-vm-nfs": World(
@@ -137,7 +203,9 @@ WORLDS: dict[str, World] = {
         },
     ),
     "11-vm-migrate-refused": World(
-        hosts=(NODE13, H12, NODE14, H11), nfs="nfs1", acts={"002-start": starts_on("h12")}
+        hosts=(NODE13, H12, NODE14, H11),
+        nfs="nfs1",
+        acts={"002-start": starts_on("h12"), "009-activate-host": nameless(H12[1])},
     ),
     "12-local-storage": World(hosts=(H12,)),
     "13-dc-teardown": World(
@@ -150,6 +218,9 @@ WORLDS: dict[str, World] = {
     "16-local-storage-mixed": World(hosts=(H12,)),
     "17-default-dc-local": World(),
     "static-06-collections": World(acts={"003-events": logins}),
+    "static-07-host-register": World(
+        acts={"015-register-bad-port": registered("127.0.0.90", "127.0.0.90", "!!!")}
+    ),
     "static-08-faults": World(acts={"091-event-add": events(78)}),
 }
 """By topic; one that is not here begins with a fresh engine."""

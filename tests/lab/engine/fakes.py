@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -32,6 +33,7 @@ from pytest_ovirt_release.lab.node.verbs import (
 )
 
 PASSWORD = "right-password"
+ROOT_PASSWORD = "roots-password"
 SPEED = 200.0
 SPACE = Space(100 * 1024**3, 90 * 1024**3)
 T = TypeVar("T")
@@ -158,6 +160,13 @@ class FakeSsh:
     public_key: str = "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ ovirt-engine"
     error: Exception | None = None
     deployed: list[tuple[str, int]] = field(default_factory=list)
+
+    async def host_key(self, address: str, ssh_port: int) -> str:
+        return f"ssh-ed25519 {base64.b64encode(f'{address}:{ssh_port}'.encode()).decode()} root@{address}"
+
+    async def authorize(self, address: str, ssh_port: int, user: str, password: str | None) -> None:
+        if password not in {None, ROOT_PASSWORD} or user != "root":
+            raise PermissionError(f"{user}@{address}:{ssh_port} is not let in")
 
     async def deploy(self, address: str, ssh_port: int) -> None:
         self.deployed.append((address, ssh_port))
