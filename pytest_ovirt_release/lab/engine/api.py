@@ -83,7 +83,8 @@ MODULES = (
     *(hosts, new_host, deployment, moving, host_actions, host_parts),
     *(storage_domains, attached_domains, detaching),
     *(disks, unregistered, vms, attachments, running, transfers, networks, policies),
-    *(templates, nics, vm_parts, power, migration, external, operating_systems, unused),
+    *(templates, nics, vm_parts, power, migration, external, operating_systems),
+    unused,
 )
 
 

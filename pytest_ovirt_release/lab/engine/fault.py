@@ -8,6 +8,7 @@ CONFLICT = 409
 NOT_IMPLEMENTED = 501
 
 FAILED = "Operation Failed"
+NOTHING_SAID = "[]"
 
 
 class Fault(Exception):  # noqa: N818 - the API's word for it
@@ -55,7 +56,7 @@ def bad(text: str) -> Fault:
 
 def nothing_said() -> Fault:
     """Return the 400 with an empty list that a command gives when only an event says why."""
-    return Fault(BAD_REQUEST, "[]")
+    return Fault(BAD_REQUEST, NOTHING_SAID)
 
 
 def incomplete(kind: str, missing: list[str], method: str = "add") -> Fault:

@@ -1,4 +1,4 @@
-"""What else a running VM does: reboot and suspend."""
+"""How a running VM ends, begins again, or goes to sleep."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
 from pytest_ovirt_release.lab.engine.disks import storage_host
 from pytest_ovirt_release.lab.engine.document import Node, link, node
-from pytest_ovirt_release.lab.engine.fault import conflict
+from pytest_ovirt_release.lab.engine.fault import Fault, conflict, nothing_said
 from pytest_ovirt_release.lab.engine.router import Route
-from pytest_ovirt_release.lab.engine.running import find_vm, obey, shown_status
+from pytest_ovirt_release.lab.engine.running import find_vm, shown_status
 from pytest_ovirt_release.lab.engine.state import now
 from pytest_ovirt_release.lab.engine.storage import said, storage_task
-from pytest_ovirt_release.lab.engine.vm_view import vm_target
+from pytest_ovirt_release.lab.engine.vm_states import ended
+from pytest_ovirt_release.lab.engine.vm_view import RESTING, vm_target
 from pytest_ovirt_release.lab.node.verbs import VdsmError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.state import Host, Vm
     from pytest_ovirt_release.lab.ids import Ids
@@ -26,6 +29,55 @@ MEMORY_DISKS_SECONDS = 8.0
 
 SAVING_SECONDS = 0.5
 REBOOTED = ("up", "powering_up", "powering_down", "reboot_in_progress")
+
+
+async def shutdown(core: Core, call: Call) -> Reply:
+    """POST shutdown: ask the guest; one that does not listen goes on running."""
+    vm = find_vm(core, call, "ShutdownVmCommand")
+    with core.exclusive(vm.id, "Cannot shutdown VM"), core.job(f"Shutting Down VM {vm.name}") as job:
+        if vm.status in RESTING:
+            text = f"VM {vm.name} is already Down, Shutdown VM was skipped. User: admin@internal-authz."
+            core.event(254, text, call.correlation, vm=vm)
+        else:
+            host = core.state.hosts[vm.host or ""]
+            await obey(core, core.node(host).shutdown_vm(vm.id))
+            vm.stop_reason = call.body.text("reason") or ""
+            if vm.status not in RESTING:  # the guest may have been quicker than the host's answer
+                vm.status = "powering_down"
+            text = f"VM shutdown initiated by admin@internal-authz on VM {vm.name} (Host: {host.name})."
+            core.event(73, text, call.correlation, vm=vm)
+    return acted(call, job, vm_target(vm, call.prefix))
+
+
+async def stop(core: Core, call: Call) -> Reply:
+    """POST stop: pull the plug; on a VM that is down it is a success that the log calls skipped."""
+    vm = find_vm(core, call, "StopVmCommand")
+    with core.exclusive(vm.id, "Cannot stop VM"), core.job(f"Powering Off VM {vm.name}") as job:
+        if vm.status == "down":
+            text = f"VM {vm.name} is already Down, Stop VM was skipped. User: admin@internal-authz."
+            core.event(254, text, call.correlation, vm=vm)
+        elif (host := core.state.hosts.get(vm.host or "")) is not None:
+            vm.stopping = True
+            try:
+                await obey(core, core.node(host).destroy_vm(vm.id))
+            except Fault:
+                vm.stopping = False
+                raise
+            text = f"VM {vm.name} powered off by admin@internal-authz (Host: {host.name})."
+            core.event(33, text, call.correlation, vm=vm, host=host)
+            vm.stop_reason = call.body.text("reason") or ""
+            ended(core, vm, None)
+        elif vm.status == "suspended":
+            vm.status, vm.stop_reason = "down", call.body.text("reason") or ""
+    return acted(call, job, vm_target(vm, call.prefix))
+
+
+async def obey(core: Core, verb: Awaitable[None]) -> None:
+    """Wait for a host to do something; its refusal is a fault that says nothing."""
+    try:
+        await core.ask(verb)
+    except VdsmError as error:
+        raise nothing_said() from error
 
 
 async def reboot(core: Core, call: Call) -> Reply:
@@ -94,6 +146,8 @@ async def _sleep(core: Core, vm: Vm, host: Host, domain: str) -> None:
 
 
 ROUTES = (
+    Route("POST", "vms/*/shutdown", shutdown, "action"),
+    Route("POST", "vms/*/stop", stop, "action"),
     Route("POST", "vms/*/reboot", reboot, "action"),
     Route("POST", "vms/*/suspend", suspend, "action"),
 )

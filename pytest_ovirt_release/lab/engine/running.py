@@ -1,4 +1,4 @@
-"""What a VM does: where it starts, how it stops, and what its host says of it meanwhile."""
+"""How a VM starts, and where."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from pytest_ovirt_release.lab.engine.fault import CONFLICT, Fault, conflict, not
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.state import now
 from pytest_ovirt_release.lab.engine.storage import connect_host, said
-from pytest_ovirt_release.lab.engine.vm_states import ended
 from pytest_ovirt_release.lab.engine.vm_view import RESTING, vm_target
 from pytest_ovirt_release.lab.engine.vms import boot_order, pinned_host
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmDisk, VmSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.document import Body
     from pytest_ovirt_release.lab.engine.state import Host, Vm
@@ -28,6 +25,9 @@ BYSTANDER = "host-0"
 """The host that guest-on-wrong-node runs pinned VMs on."""
 
 FIRST_PORT = 5900
+TRIES = 3
+"""Hosts that a VM is tried on before the engine gives up."""
+
 INITIALIZATIONS = ("use_sysprep", "use_cloud_init", "use_ignition", "use_initialization")
 MIXED = "Cannot use multiple initialization tags simultaneously when running VM."
 UEFI = ("q35_ovmf", "q35_secure_boot")
@@ -150,7 +150,7 @@ def _candidates(core: Core, vm: Vm) -> list[Host]:
             "Cannot run VM. There is no host that satisfies current scheduling constraints. See below for details:"
             + why
         )
-    return sorted(fit, key=lambda host: len(core.state.vms_on(host.id)))
+    return sorted(fit, key=lambda host: len(core.state.vms_on(host.id)))[:TRIES]
 
 
 def _spec(core: Core, vm: Vm) -> VmSpec:
@@ -206,57 +206,4 @@ async def _connect(core: Core, host: Host, spec: VmSpec) -> None:
             await connect_host(core, host, domain)
 
 
-async def shutdown(core: Core, call: Call) -> Reply:
-    """POST shutdown: ask the guest; one that does not listen goes on running."""
-    vm = find_vm(core, call, "ShutdownVmCommand")
-    with core.exclusive(vm.id, "Cannot shutdown VM"), core.job(f"Shutting Down VM {vm.name}") as job:
-        if vm.status in RESTING:
-            text = f"VM {vm.name} is already Down, Shutdown VM was skipped. User: admin@internal-authz."
-            core.event(254, text, call.correlation, vm=vm)
-        else:
-            host = core.state.hosts[vm.host or ""]
-            await obey(core, core.node(host).shutdown_vm(vm.id))
-            vm.stop_reason = call.body.text("reason") or ""
-            if vm.status not in RESTING:  # the guest may have been quicker than the host's answer
-                vm.status = "powering_down"
-            text = f"VM shutdown initiated by admin@internal-authz on VM {vm.name} (Host: {host.name})."
-            core.event(73, text, call.correlation, vm=vm)
-    return acted(call, job, vm_target(vm, call.prefix))
-
-
-async def stop(core: Core, call: Call) -> Reply:
-    """POST stop: pull the plug; on a VM that is down it is a success that the log calls skipped."""
-    vm = find_vm(core, call, "StopVmCommand")
-    with core.exclusive(vm.id, "Cannot stop VM"), core.job(f"Powering Off VM {vm.name}") as job:
-        if vm.status == "down":
-            text = f"VM {vm.name} is already Down, Stop VM was skipped. User: admin@internal-authz."
-            core.event(254, text, call.correlation, vm=vm)
-        elif (host := core.state.hosts.get(vm.host or "")) is not None:
-            vm.stopping = True
-            try:
-                await obey(core, core.node(host).destroy_vm(vm.id))
-            except Fault:
-                vm.stopping = False
-                raise
-            text = f"VM {vm.name} powered off by admin@internal-authz (Host: {host.name})."
-            core.event(33, text, call.correlation, vm=vm, host=host)
-            vm.stop_reason = call.body.text("reason") or ""
-            ended(core, vm, None)
-        elif vm.status == "suspended":
-            vm.status, vm.stop_reason = "down", call.body.text("reason") or ""
-    return acted(call, job, vm_target(vm, call.prefix))
-
-
-async def obey(core: Core, verb: Awaitable[None]) -> None:
-    """Wait for a host to do something; its refusal is a fault that says nothing."""
-    try:
-        await core.ask(verb)
-    except VdsmError as error:
-        raise nothing_said() from error
-
-
-ROUTES = (
-    Route("POST", "vms/*/start", start, "action"),
-    Route("POST", "vms/*/shutdown", shutdown, "action"),
-    Route("POST", "vms/*/stop", stop, "action"),
-)
+ROUTES = (Route("POST", "vms/*/start", start, "action"),)

@@ -56,6 +56,9 @@ EVENTS: dict[int, str] = {
     980: "a data center of an earlier scenario, whose host had left it",
     506: "the same lost frame",
     114: "another client tried wrong passwords while a scenario ran",
+    **dict.fromkeys((45, 68), "snapshots are out of scope"),
+    **dict.fromkeys((48, 50, 51, 251), "templates beyond Blank are out of scope"),
+    164: "consoles are out of scope",
 }
 
 EVENT_TEXTS: tuple[Ignored, ...] = (
@@ -66,6 +69,9 @@ EVENT_TEXTS: tuple[Ignored, ...] = (
     Ignored(r"Failed to run VM <UNKNOWN> .*", "the client beside the recorder"),
 )
 """Events of which a text tells that they are not the scenario's."""
+
+LATE: dict[int, str] = {53: "comes by the engine's clock, while the requests of a replay follow more quickly"}
+"""Events that must be there, at any place."""
 
 STATES: dict[str, str] = {
     "detaching": "a local domain detaches in less than the 0.2 s between two looks",
