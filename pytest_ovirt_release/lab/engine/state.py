@@ -164,7 +164,7 @@ class Step:
 
 @dataclass
 class Job:
-    """One command, as the jobs page shows it; `refused`: its validation failed, so nothing was done."""
+    """One command, as the jobs page shows it."""
 
     id: str
     description: str
