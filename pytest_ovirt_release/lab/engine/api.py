@@ -23,6 +23,7 @@ from pytest_ovirt_release.lab.engine import (
     history,
     host_actions,
     host_parts,
+    host_statistics,
     hosts,
     migration,
     moving,
@@ -80,7 +81,7 @@ OLD_API = (
 )
 MODULES = (
     *(fixed, history, datacenters, clusters),
-    *(hosts, new_host, deployment, moving, host_actions, host_parts),
+    *(hosts, new_host, deployment, moving, host_actions, host_parts, host_statistics),
     *(storage_domains, attached_domains, detaching),
     *(disks, unregistered, vms, attachments, running, transfers, networks, policies),
     *(templates, nics, vm_parts, power, migration, external, operating_systems),

@@ -1,4 +1,4 @@
-"""What stands below one host: its network interfaces, statistics, devices, NUMA nodes and processors, and empty lists."""
+"""What stands below one host: its network interface, devices, NUMA nodes and processors, and lists that are empty."""
 
 from __future__ import annotations
 
@@ -35,31 +35,8 @@ EMPTY = {
 }
 """Collections of which the lab's hosts have nothing: path -> element."""
 
-BYTES, PERCENT, PLAIN = ("integer", "bytes"), ("decimal", "percent"), ("integer", "none")
-STATISTICS: tuple[tuple[str, str, tuple[str, str]], ...] = (
-    ("memory.total", "Total memory", BYTES),
-    ("memory.used", "Used memory", BYTES),
-    ("memory.free", "Free memory", BYTES),
-    (
-        "memory.shared",
-        "The amount of memory, in bytes, shared among Virtual-Machines on this Host by Kernel Same-page Merging (KSM)",
-        BYTES,
-    ),
-    ("swap.total", "Total swap", BYTES),
-    ("swap.free", "Free swap", BYTES),
-    ("swap.used", "Used swap", BYTES),
-    ("ksm.cpu.current", "KSM CPU usage", PERCENT),
-    ("cpu.current.user", "User CPU usage", PERCENT),
-    ("cpu.current.system", "System CPU usage", PERCENT),
-    ("cpu.current.idle", "Idle CPU usage", PERCENT),
-    ("cpu.load.avg.5m", "CPU 5 minute load average", PERCENT),
-    ("boot.time", "Boot time of the machine", PLAIN),
-    ("hugepages.2048.free", "Amount of free huge pages of the given size", PLAIN),
-    ("hugepages.2048.total", "Amount of total huge pages of the given size", PLAIN),
-)
 
-
-def _id(host: Host, name: str) -> str:
+def part_id(host: Host, name: str) -> str:
     """Return an id that stays the same for a part of a host."""
     return str(uuid.uuid5(uuid.UUID(host.id), name))
 
@@ -69,7 +46,8 @@ def _facts(core: Core, call: Call) -> tuple[Host, Capabilities | None]:
     return host, host.capabilities
 
 
-def _owner(host: Host, prefix: str) -> Node:
+def owner(host: Host, prefix: str) -> Node:
+    """Return the link back from a part to its host."""
     return link("host", f"{prefix}/hosts/{host.id}", host.id)
 
 
@@ -90,7 +68,7 @@ async def nics(core: Core, call: Call) -> Reply:
     if facts is None:
         return listing("host_nics", [])
     managed = MANAGEMENT in facts.networks
-    id_ = _id(host, "eth0")
+    id_ = part_id(host, "eth0")
     last = host.address.rsplit(".", 1)[-1]
     number = int(last) if last.isdecimal() else 0
     fields: dict[str, object] = {
@@ -104,7 +82,7 @@ async def nics(core: Core, call: Call) -> Reply:
         "mtu": MTU,
         "properties": node("properties") if managed else None,
         "speed": GIGABIT,
-        "host": _owner(host, call.prefix),
+        "host": owner(host, call.prefix),
         "network": _network(core, host, call.prefix) if managed else None,
     }
     href = f"{call.prefix}/hosts/{host.id}/nics/{id_}"
@@ -125,7 +103,7 @@ async def network_attachments(core: Core, call: Call) -> Reply:
     host, facts = _facts(core, call)
     if facts is None or MANAGEMENT not in facts.networks:
         return listing("network_attachments", [])
-    below, id_, nic = f"{call.prefix}/hosts/{host.id}", _id(host, MANAGEMENT), _id(host, "eth0")
+    below, id_, nic = f"{call.prefix}/hosts/{host.id}", part_id(host, MANAGEMENT), part_id(host, "eth0")
     addresses = [
         node("ip_address_assignment", {"assignment_method": "static", "ip": _address(host)}),
         node("ip_address_assignment", {"assignment_method": "none", "ip": {"version": "v6"}}),
@@ -135,7 +113,7 @@ async def network_attachments(core: Core, call: Call) -> Reply:
             "in_sync": True,
             "ip_address_assignments": Node("ip_address_assignments", children=addresses),
             "reported_configurations": Node("reported_configurations", children=_reported(host)),
-            "host": _owner(host, call.prefix),
+            "host": owner(host, call.prefix),
             "host_nic": link("host_nic", f"{below}/nics/{nic}", nic),
             "network": _network(core, host, call.prefix),
         }
@@ -171,21 +149,6 @@ def _reported(host: Host) -> list[Node]:
     ]
 
 
-async def statistics(core: Core, call: Call) -> Reply:
-    """GET statistics: the lab measures memory only, everything else is at rest."""
-    host, facts = _facts(core, call)
-    memory = facts.memory if facts else 0
-    values = {"memory.total": memory, "memory.free": memory, "cpu.current.idle": 100}
-    items = []
-    for name, description, (kind, unit) in STATISTICS:
-        id_ = _id(host, name)
-        item = node("statistic", href=f"{call.prefix}/hosts/{host.id}/statistics/{id_}", id=id_)
-        item.add({"name": name, "description": description, "kind": "gauge", "type": kind, "unit": unit})
-        item.add({"values": {"value": {"datum": values.get(name, 0)}}, "host": _owner(host, call.prefix)})
-        items.append(item)
-    return listing("statistics", items)
-
-
 async def devices(core: Core, call: Call) -> Reply:
     """GET devices: the root of a device tree that has no branches. A device's id is its name in hexadecimal."""
     host, facts = _facts(core, call)
@@ -198,7 +161,7 @@ async def devices(core: Core, call: Call) -> Reply:
             "name": COMPUTER,
             "capability": "system",
             "product": {"name": facts.hardware.product_name or facts.hostname},
-            "host": _owner(host, call.prefix),
+            "host": owner(host, call.prefix),
             "parent_device": node("parent_device", {"name": COMPUTER}, href=href, id=id_),
         }
     )
@@ -210,7 +173,7 @@ async def numa_nodes(core: Core, call: Call) -> Reply:
     host, facts = _facts(core, call)
     if facts is None:
         return listing("host_numa_nodes", [])
-    id_ = _id(host, "numa-0")
+    id_ = part_id(host, "numa-0")
     href = f"{call.prefix}/hosts/{host.id}/numanodes/{id_}"
     cores = [node("core", {"index": number}) for number in range(facts.cpu_cores)]
     numa = node("host_numa_node", href=href, id=id_)
@@ -221,7 +184,7 @@ async def numa_nodes(core: Core, call: Call) -> Reply:
             "index": 0,
             "memory": facts.memory // MEBIBYTE,
             "node_distance": "10",
-            "host": _owner(host, call.prefix),
+            "host": owner(host, call.prefix),
         }
     )
     return listing("host_numa_nodes", [numa])
@@ -251,7 +214,6 @@ def _nothing(tag: str) -> Callable[[Core, Call], Awaitable[Reply]]:
 ROUTES = (
     Route("GET", "hosts/*/nics", nics),
     Route("GET", "hosts/*/networkattachments", network_attachments),
-    Route("GET", "hosts/*/statistics", statistics),
     Route("GET", "hosts/*/devices", devices),
     Route("GET", "hosts/*/numanodes", numa_nodes),
     Route("GET", "hosts/*/cpuunits", cpu_units),

@@ -53,12 +53,8 @@ async def bring_up(core: Core, host: Host, *, returning: bool = False) -> None:
     except VdsmError as error:
         host.status, host.lost = "non_responsive", True
         core.event(12, f"Host {host.name} is non responsive.", user="nobody", host=host)
-        core.event(
-            10802,
-            f"VDSM {host.name} command GetCapabilitiesVDS failed: {error.message}",
-            user="nobody",
-            host=host,
-        )
+        text = f"VDSM {host.name} command GetCapabilitiesVDS failed: {error.message}"
+        core.event(10802, text, user="nobody", host=host)
         return
     cluster = core.state.clusters[host.cluster]
     if cluster.fit_to_host():

@@ -67,12 +67,8 @@ def register(core: Core, wish: Registration) -> None:
         ssh_fingerprint=wish.fingerprint,
     )
     core.state.hosts[host.id] = host
-    core.event(
-        9000,
-        f"Failed to verify Power Management configuration for Host {host.name}.",
-        user="nobody",
-        host=host,
-    )
+    unmanaged = f"Failed to verify Power Management configuration for Host {host.name}."
+    core.event(9000, unmanaged, user="nobody", host=host)
     core.event(42, f"Host {host.name} was added by SYSTEM.", user="SYSTEM", own=True, host=host)
     # With a name clash this names what was asked for, not what was given.
     core.event(828, f"Host {wish.name} registered.", user="nobody")
