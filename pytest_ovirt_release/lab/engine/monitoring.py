@@ -21,8 +21,8 @@ RETURNING_SECONDS = 2.8
 STALE_SECONDS = 23.0
 """What a host that was lost takes longer: the engine waits for its old connection to time out."""
 
-MOMENT_SECONDS = 0.2
-"""How long a host is up before the engine sees that its versions do not fit."""
+MOMENT_SECONDS = 0.6
+"""How long a host is up before the engine sees that its versions do not fit: 0.2 to 1 s."""
 
 REFRESH_SECONDS = 3.0
 HEARTBEAT_SECONDS = 7.0

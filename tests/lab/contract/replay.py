@@ -163,7 +163,10 @@ class Replay:
             recorded, seen = self._before(watch, math.inf), self._seen(watch)
             if not is_subsequence(recorded, seen):
                 self.found.append(Difference("states", f"{watch.name}: {seen}, recorded {recorded}"))
-            elif extra := sorted(set(seen) - set(recorded) - set(ignored.STATES)):
+                continue
+            # A recording begins with the state that its poller found first; ours looks from the beginning.
+            seen = seen[seen.index(recorded[0]) :] if recorded and recorded[0] in seen else seen
+            if extra := sorted(set(seen) - set(recorded) - set(ignored.STATES)):
                 self.found.append(Difference("states", f"{watch.name}: also {extra} in {seen}"))
         self.found += [Difference("events", text) for text in self._event_differences()]
 
