@@ -8,27 +8,22 @@ plausible date; exactly the bytes we hashed. gpg computes, we judge (`openpgp_st
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.checks.openpgp_packets import CLEARSIGNED, NotOpenPgp, signature_packets
+from pytest_ovirt_release.checks.gpg_command import gpg, home_with
+from pytest_ovirt_release.checks.openpgp_packets import CLEARSIGNED, NotOpenPgp, packets, signature_packets
+from pytest_ovirt_release.checks.openpgp_prefix import signs_these_bytes
 from pytest_ovirt_release.checks.openpgp_reasons import LARGEST_SIGNATURE, SENTENCES
-from pytest_ovirt_release.checks.openpgp_status import GOOD, SignatureBlock, judge_status
+from pytest_ovirt_release.checks.openpgp_status import BAD, GOOD, SignatureBlock, judge_status
 from pytest_ovirt_release.checks.signers import KeyPin, SignerPolicy, SignerUnassigned, keyring
 from pytest_ovirt_release.errors import CheckFailed
-from pytest_ovirt_release.local.processes import ask
 from pytest_ovirt_release.release.model import Strict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pytest_ovirt_release.release.page import Page
 
 __all__ = [
@@ -101,18 +96,20 @@ def judge(
     if len(raw) > LARGEST_SIGNATURE:
         return _refused("signature-too-large", policy)
     try:
-        packets, count = signature_packets(raw)
+        binary, count = signature_packets(raw)
     except NotOpenPgp as error:
         return _refused(error.code, policy, str(error))
     policy.must_be_assigned()
     ring = keyring(policy)
-    with _home(ring) as home, ThreadPoolExecutor(1) as pool:
-        (home / "signature.gpg").write_bytes(packets)
+    with home_with(ring) as home, ThreadPoolExecutor(1) as pool:
+        (home / "signature.gpg").write_bytes(binary)
         digest = pool.submit(sha256_of, data)
         words = ["--verify", "--", str(home / "signature.gpg"), str(data.absolute())]
-        code, status, complaint = _gpg(home, words, deadline)
+        code, status, complaint = gpg(home, words, deadline)
         data_sha256 = digest.result()
     verdict = _verdict(status, code, complaint, policy, now, expected=count, clearsigned=False)
+    if verdict.code == BAD:
+        verdict = _damaged_or_of_other_bytes(verdict, binary, data, policy)
     return verdict.model_copy(
         update={"data_sha256": data_sha256, "signature_sha256": hashlib.sha256(raw).hexdigest()}
     )
@@ -140,11 +137,11 @@ def verify_clearsigned(
         return _refused("not-clearsigned", policy, problem)
     policy.must_be_assigned()
     ring = keyring(policy)
-    with _home(ring) as home:
+    with home_with(ring) as home:
         text, copy = home / "signed.txt", home / "message.asc"
         copy.write_bytes(raw)
         words = ["--output", str(text), "--verify", "--", str(copy)]
-        code, status, complaint = _gpg(home, words, deadline)
+        code, status, complaint = gpg(home, words, deadline)
         verdict = _verdict(status, code, complaint, policy, now, expected=count, clearsigned=True)
         if not verdict.accepted:
             return verdict
@@ -194,6 +191,19 @@ def _verdict(  # noqa: PLR0913 - one call each from two entry points
     )
 
 
+def _damaged_or_of_other_bytes(
+    verdict: SignatureVerdict, binary: bytes, data: Path, policy: SignerPolicy
+) -> SignatureVerdict:
+    bodies = [body for _, body in packets(binary)]
+    bad = [i for i, block in enumerate(verdict.blocks) if block.code == BAD]
+    if len(bodies) != len(verdict.blocks) or not all(signs_these_bytes(bodies[i], data) for i in bad):
+        return verdict
+    code = "damaged-signature"
+    return verdict.model_copy(
+        update={"code": code, "sentence": _sentence(code, policy, verdict.blocks[bad[0]])}
+    )
+
+
 def _sentence(code: str, policy: SignerPolicy, block: SignatureBlock | None) -> str:
     who = "an unknown key"
     if block is not None and (block.primary or block.key):
@@ -225,25 +235,3 @@ def _clearsigned_problem(raw: bytes) -> str:
     if not all(re.fullmatch(rb"Hash: [A-Za-z0-9, -]+\r?", line) for line in head):
         return "its PGP signed message has headers other than Hash"
     return ""
-
-
-@contextmanager
-def _home(ring: bytes) -> Iterator[Path]:
-    """A short (gpg's socket paths must be), fresh, private home for one gpg call, holding the policy's keyring."""
-    home = Path(tempfile.mkdtemp(prefix="gpg-", dir="/tmp"))
-    try:
-        (home / "policy.gpg").write_bytes(ring)
-        yield home
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _gpg(home: Path, words: list[str], deadline: float) -> tuple[int, bytes, str]:
-    argv = [
-        "gpg", "--homedir", str(home), "--no-options", "--no-autostart", "--disable-dirmngr", "--no-auto-key-retrieve",
-        "--no-auto-check-trustdb", "--trust-model", "always", "--no-default-keyring", "--keyring", str(home / "policy.gpg"),
-        "--batch", "--no-tty", "--status-fd", "1", *words,
-    ]  # fmt: skip
-    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LC_ALL": "C", "LANG": "C"}
-    done = ask(argv, deadline=deadline, env=env)
-    return done.status, done.out, done.complaint

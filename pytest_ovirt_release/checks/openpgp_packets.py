@@ -75,6 +75,11 @@ def key_packets(data: bytes) -> bytes:
 
 def packet_tags(data: bytes) -> Iterator[int]:
     """Yield the type of each packet; NotOpenPgp when the lengths do not add up."""
+    return (tag for tag, _ in packets(data))
+
+
+def packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield type and body of each packet; NotOpenPgp when the lengths do not add up."""
     at = 0
     while at < len(data):
         first = data[at]
@@ -87,7 +92,7 @@ def packet_tags(data: bytes) -> Iterator[int]:
         at += 1 + header + length
         if at > len(data):
             raise NotOpenPgp("not-a-signature", "its last packet is cut off")
-        yield tag
+        yield tag, data[at - length : at]
 
 
 def _binary(data: bytes, kind: bytes) -> bytes:

@@ -13,6 +13,7 @@ SENTENCES = {
     "signature-too-large": f"the signature file is larger than {LARGEST_SIGNATURE} bytes, so it is no signature",
     "not-a-signature": "the file holds no OpenPGP signature",
     "bad-signature": "the signature does not fit these bytes: the file was changed, or the signature is of another file",
+    "damaged-signature": "the signature is of these bytes, but was damaged or forged: {signer} did not make it",
     "unknown-signer": "signed by a key ({signer}) that is not pinned on the page",
     "not-authorised": "signed by {signer}, who does not hold the role {role}",
     "expired-key": "signed by {signer} with a key that had already expired when it signed",

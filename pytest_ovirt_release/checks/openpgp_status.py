@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.signers import SignerPolicy
 
 GOOD = "good-signature"
+BAD = "bad-signature"
 TOLERABLE = frozenset({"unknown-signer", "not-authorised"})
 """Blocks by others: reported, and passed over only when the policy says so."""
 
@@ -33,7 +34,7 @@ CLOCK_SKEW = timedelta(minutes=10)
 
 NO_PUBLIC_KEY = "9"
 _PLAIN_REFUSALS = (
-    ("BADSIG", "bad-signature"),
+    ("BADSIG", BAD),
     ("REVKEYSIG", "revoked-key"),
     ("KEYREVOKED", "revoked-key"),
     ("EXPSIG", "expired-signature"),

@@ -6,12 +6,11 @@ import bz2
 import contextlib
 import gzip
 import hashlib
-import io
 import lzma
 import tarfile
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
@@ -31,6 +30,7 @@ from pytest_ovirt_release.release.page import Component
 from pytest_ovirt_release.release.resolved import ComponentUnderTest
 from pytest_ovirt_release.target.model import Deadlines
 from tests.unit.checks.signing import KeyRoom
+from tests.unit.checks.tars import folder, good, member, tar
 from tests.unit.checks.web import Web, running
 
 if TYPE_CHECKING:
@@ -40,36 +40,6 @@ if TYPE_CHECKING:
 DEADLINES = Deadlines(download=20)
 NOW = datetime.now(UTC)
 NAME = "vdsm-4.9.3.tar.gz"
-
-
-def member(name: str, content: bytes = b"x", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
-    info = tarfile.TarInfo(name)
-    for field, value in fields.items():
-        setattr(info, field, value)
-    if info.isreg():
-        info.size = fields.get("size", len(content))
-    return info, content if info.isreg() else b""
-
-
-def tar(*members: tuple[tarfile.TarInfo, bytes], form: int = tarfile.GNU_FORMAT) -> bytes:
-    raw = io.BytesIO()
-    with tarfile.open(fileobj=raw, mode="w", format=form) as archive:
-        for info, content in members:
-            archive.addfile(info, io.BytesIO(content))
-    return raw.getvalue()
-
-
-def folder(name: str) -> tuple[tarfile.TarInfo, bytes]:
-    return member(name, type=tarfile.DIRTYPE, mode=0o755)
-
-
-def good() -> bytes:
-    return tar(
-        folder("vdsm-4.9.3"),
-        member("vdsm-4.9.3/VERSION", b"4.9.3\n"),
-        member("vdsm-4.9.3/run", b"#!/bin/sh\n", mode=0o755),
-        member("vdsm-4.9.3/link", type=tarfile.SYMTYPE, linkname="run"),
-    )
 
 
 def refused(content: bytes, tmp_path: Path, caps: Caps | None = None) -> str:
