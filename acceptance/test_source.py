@@ -114,7 +114,7 @@ def _branch_contains_the_tag(
     if history.branch is None:
         raise CheckFailed("branch-missing", f"{component.repository} has no branch {component.branch}")
     evidence.value("branch", {"ref": f"refs/heads/{component.branch}", "commit": history.branch})
-    if not history.branch_contains(component.commit):
+    if not history.branch_contains_tag():
         raise CheckFailed(
             "branch-without-tag", f"branch {component.branch} does not contain commit {component.commit}"
         )

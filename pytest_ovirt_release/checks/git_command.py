@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
-from pytest_ovirt_release.local.processes import Finished, OutOfTime, ask
+from pytest_ovirt_release.local.processes import Finished, Limits, OutOfTime, ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+LARGEST_PACK = 1024**3
+"""Most bytes that one fetch may bring: three times the whole history of oVirt's largest repository."""
 
 SCHEMES = ("http", "https")
 _BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$")
@@ -23,6 +26,8 @@ def raise_what_is_certain(done: Finished, url: str) -> None:
     said = done.err.decode("utf-8", "replace")
     if re.search(r"repository '.*' not found", said):
         raise CheckFailed("repository-missing", f"there is no git repository at {url}")
+    if "File too large" in said or "signal 25" in said:
+        raise CheckFailed("repository-too-large", f"{url} sends more than {LARGEST_PACK} bytes")
     if "not our ref" in said:
         raise CheckFailed("commit-missing", f"{url} does not hold the commit: {done.complaint}")
     if "unable to access" in said or "could not fetch" in said:
@@ -47,8 +52,11 @@ def full_ref(start: str, name: str) -> str:
     return start + name
 
 
-def git(words: Sequence[str], folder: Path, deadline: float) -> Finished:
-    """Run git where no settings but ours count; Unreachable when the deadline passes."""
+def git(words: Sequence[str], folder: Path, deadline: float, *, fetching: bool = False) -> Finished:
+    """Run git where no settings but ours count; Unreachable when the deadline passes.
+
+    Limits hold when `fetching`: a server may send without end, and git has no cap of its own.
+    """
     env = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": "/nonexistent",
@@ -59,8 +67,10 @@ def git(words: Sequence[str], folder: Path, deadline: float) -> Finished:
         "GIT_ASKPASS": "/bin/false",
         "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
         "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        "GIT_NO_LAZY_FETCH": "1",
     }
+    limits = Limits(cpu_seconds=max(1, round(deadline)), file_size=LARGEST_PACK) if fetching else None
     try:
-        return ask(["git", "-c", "gc.auto=0", *words], deadline=deadline, env=env, cwd=folder)
+        return ask(["git", "-c", "gc.auto=0", *words], deadline=deadline, env=env, cwd=folder, limits=limits)
     except OutOfTime as error:
         raise Unreachable(f"git {words[0]} did not finish within {deadline:.0f} s") from error

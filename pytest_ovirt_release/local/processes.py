@@ -87,17 +87,22 @@ def run(
 
 
 def ask(
-    command: Sequence[str], *, deadline: float, env: Mapping[str, str], cwd: Path | None = None
+    command: Sequence[str],
+    *,
+    deadline: float,
+    env: Mapping[str, str],
+    cwd: Path | None = None,
+    limits: Limits | None = None,
 ) -> Finished:
     """Run a program whose every byte counts, stdout and stderr apart. The environment is exactly `env`.
 
     Raises:
-        ReleaseError: the program is not installed.
+        ReleaseError: the program is not installed (with `limits`, that shows as status 127 instead).
         OutOfTime: the deadline (seconds) passed; the program and all it started were killed.
         TooMuchOutput: it wrote more than LARGEST_ANSWER.
     """
     kept = [Capped(LARGEST_ANSWER), Capped(LARGEST_ANSWER)]
-    done = _execute(command, kept, deadline, env, cwd)
+    done = _execute(_limited(command, limits), kept, deadline, env, cwd)
     if done.timed_out or not all(k.whole for k in kept):
         raise OutOfTime(f"{command[0]} did not finish within {deadline:.0f} s")
     written = sum(k.size for k in kept)

@@ -81,13 +81,15 @@ def test_a_history_tells_what_a_release_is_asked(web: Web, tmp_path: Path, *, fi
     first = made.commit(BRANCH="1\n")
     made.commit(BRANCH="2\n")
     made.git("checkout", "-q", "main")
-    other = made.commit(NEWS="next\n")
+    made.commit(NEWS="next\n")
+    made.git("tag", "elsewhere")
     made.publish()
+    elsewhere = fetch_treeless(made.url, "elsewhere", "release-3.0", tmp_path / "elsewhere", 20)
+    assert not elsewhere.branch_contains_tag()
     history = fetch_treeless(made.url, "engine-3.0.0", "release-3.0", tmp_path / "scratch", 20)
     assert history.tag is not None
     assert history.tag.commit == tagged
-    assert history.branch_contains(tagged)
-    assert not history.branch_contains(other)
+    assert history.branch_contains_tag()
     began = history.branch_began()
     assert began is not None
     assert (began.commit, began.at) == (first, day(3))
@@ -118,7 +120,7 @@ def test_tag_and_branch_may_be_missing_each(repository: Repository, tmp_path: Pa
     history = fetch_treeless(repository.url, "v4.9.3", "release-9", tmp_path / "b", 20)
     assert history.tag is not None
     assert history.branch is None
-    assert not history.branch_contains(history.tag.commit)
+    assert not history.branch_contains_tag()
     assert history.branch_began() is None
 
 
