@@ -65,7 +65,7 @@ def fetch_treeless(url: str, tag: str | None, branch: str, folder: Path, deadlin
     found = _tag_of(refs, tag_ref) if tag_ref else None
     at_tag = Scratch.make(folder / "at-tag", url, deadline)
     if found is not None:
-        at_tag.fetch("--depth=1", "--filter=tree:0", "origin", f"+{found.ref}:{found.ref}")
+        at_tag.fetch_alone(f"+{found.ref}:{found.ref}", "tree:0")
         kind = at_tag.ask("cat-file", "-t", found.commit).strip()
         if kind != "commit":
             raise CheckFailed("tag-not-a-commit", f"{found.ref} of {url} names a {kind}, not a commit")
@@ -81,7 +81,7 @@ def fetch_tree(url: str, commit: str, folder: Path, deadline: float) -> tuple[Tr
     if not OBJECT_ID.fullmatch(commit):
         raise ReleaseError(f"{commit!r} is no commit id")
     scratch = Scratch.make(folder, url, deadline)
-    scratch.fetch("--depth=1", "--filter=blob:none", "origin", commit)
+    scratch.fetch_alone(commit, "blob:none")
     entries = []
     for record in scratch.raw("ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0")[:-1]:
         head, _, path = record.partition(b"\t")

@@ -120,7 +120,7 @@ class History:
         if cut is None:
             return False, None
         place = Scratch.make(self.folder / "cut", self.url, self.deadline)
-        place.fetch("--depth=1", "--filter=tree:0", "origin", cut)
+        place.fetch_alone(cut, "tree:0")
         since = int(place.ask("rev-list", "--timestamp", "--no-walk", cut).split()[0])
         line = Scratch.make(self.folder / "default", self.url, self.deadline)
         if not line.fetch_narrowed(f"--shallow-since=@{since}", f"+HEAD:{_DEFAULT}"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pytest_ovirt_release.checks.git_command import check_url, git, raise_what_is_certain
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
@@ -15,6 +15,8 @@ from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from pytest_ovirt_release.local.processes import Finished
 
 OBJECT_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 LARGEST_TEXT_FILE = 1024 * 1024
@@ -48,11 +50,17 @@ class Scratch:
         return cls(folder, url, deadline)
 
     def fetch(self, *words: str) -> None:
-        """Fetch; CheckFailed or Unreachable when the server does not give it."""
+        """Fetch; CheckFailed or Unreachable when the server does not give it, CannotNarrow when it cannot."""
         done = git([*_FETCH, *words], self.folder, self.deadline, fetching=True)
         if done.status != 0:
-            raise_what_is_certain(done, self.url)
-            raise Unreachable(f"git could not fetch from {self.url}: {done.complaint}")
+            self._raise(done)
+
+    def fetch_alone(self, what: str, without: str) -> None:
+        """Fetch one commit without those before it, where the server can leave them out, and `without` more."""
+        try:
+            self.fetch("--depth=1", f"--filter={without}", "origin", what)
+        except CannotNarrow:
+            self.fetch("origin", what)
 
     def fetch_narrowed(self, narrowing: str, refspec: str) -> bool:
         """Fetch commits of a ref but for those that `narrowing` leaves out; False when none are left.
@@ -62,15 +70,11 @@ class Scratch:
         """
         words = [*_FETCH, "--filter=tree:0", narrowing, "origin", refspec]
         done = git(words, self.folder, self.deadline, fetching=True)
-        if done.status == 0:
-            return True
-        said = done.err.decode("utf-8", "replace")
-        if _NO_NARROWING.search(said):
-            raise CannotNarrow
-        if _NONE_SELECTED.search(said):
+        if done.status != 0 and _NONE_SELECTED.search(done.err.decode("utf-8", "replace")):
             return False
-        raise_what_is_certain(done, self.url)
-        raise Unreachable(f"git could not fetch from {self.url}: {done.complaint}")
+        if done.status != 0:
+            self._raise(done)
+        return True
 
     def ask(self, *words: str) -> str:
         """Return what git says; Unreachable when it fails."""
@@ -126,8 +130,13 @@ class Scratch:
         words = ["-c", "fetch.negotiationAlgorithm=noop", *_FETCH, "--filter=tree:0", "origin", oid]
         done = git(words, self.folder, self.deadline, fetching=True)
         if done.status != 0:
-            raise_what_is_certain(done, self.url)
-            raise Unreachable(f"git could not fetch object {oid} from {self.url}: {done.complaint}")
+            self._raise(done)
+
+    def _raise(self, done: Finished) -> NoReturn:
+        if _NO_NARROWING.search(done.err.decode("utf-8", "replace")):
+            raise CannotNarrow
+        raise_what_is_certain(done, self.url)
+        raise Unreachable(f"git could not fetch from {self.url}: {done.complaint}")
 
 
 _FETCH: Sequence[str] = (

@@ -100,6 +100,21 @@ def test_a_history_tells_what_a_release_is_asked(web: Web, tmp_path: Path, *, fi
     assert packed < 3000
 
 
+def test_a_server_that_only_has_files_is_asked_for_all(
+    repository: Repository, web: Web, tmp_path: Path
+) -> None:
+    repository.git("--git-dir", str(repository.bare), "update-server-info")
+    (web.root / "dumb").symlink_to(web.root / "git")
+    url = repository.url.replace("/git/", "/dumb/")
+    history = fetch_treeless(url, "v4.9.3", "release-3.0", tmp_path / "a", 20)
+    assert history.tag is not None
+    assert history.branch_contains_tag()
+    began = history.branch_began()
+    assert began is not None
+    assert began.at == day(3)
+    assert history.text_at(history.tag.commit, "VERSION") == "4.9.3\n"
+
+
 def test_an_annotated_tag_is_dated_by_its_tagger(repository: Repository, tmp_path: Path) -> None:
     repository.commit(MORE="x\n")
     repository.git("tag", "-a", "-m", "late", "late", "v4.9.3")
