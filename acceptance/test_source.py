@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_ovirt_release.checks import notes as release_notes
+from pytest_ovirt_release.checks import source_tag
 from pytest_ovirt_release.checks.git import fetch_tree, fetch_treeless
+from pytest_ovirt_release.checks.openpgp import SignerUnassigned
 from pytest_ovirt_release.checks.tarball import accepted_once
 from pytest_ovirt_release.checks.trees import compare_with_tree
-from pytest_ovirt_release.errors import CheckFailed, Unreachable
+from pytest_ovirt_release.errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pytest_ovirt_release.checks.git import History
-    from pytest_ovirt_release.checks.openpgp import SignerPolicy
+    from pytest_ovirt_release.checks.openpgp import SignatureVerdict, SignerPolicy
+    from pytest_ovirt_release.checks.source_tag import TagFacts
     from pytest_ovirt_release.fixtures import EvidenceWriter
     from pytest_ovirt_release.release.resolved import ComponentUnderTest
     from pytest_ovirt_release.target.model import Target
@@ -25,7 +29,12 @@ if TYPE_CHECKING:
 
 @pytest.mark.must("source-tag")
 def test_source_is_tagged_and_branched(
-    component: ComponentUnderTest, release_target: Target, tmp_path: Path, evidence: EvidenceWriter
+    component: ComponentUnderTest,
+    release_signers: SignerPolicy,
+    release_target: Target,
+    tmp_path: Path,
+    met: Callable[[str, str], None],
+    evidence: EvidenceWriter,
 ) -> None:
     """The tag leads to the candidate's commit, the release branch contains it, and the version file agrees."""
     history = fetch_treeless(
@@ -35,7 +44,12 @@ def test_source_is_tagged_and_branched(
         tmp_path / "git",
         release_target.deadlines.request,
     )
-    _tag_names_the_candidate(component, history, evidence)
+    tag = _tag_names_the_candidate(component, history, evidence)
+    verdict = _tag_signature(component, tag, release_signers, release_target, evidence)
+    for uid in verdict.uids if verdict else ():
+        met("openpgp", uid)
+    if component.page.signed_tag or (verdict is not None and verdict.code in source_tag.FORGED):
+        source_tag.must_be_signed(component, tag, verdict)
     _branch_contains_the_tag(component, history, evidence)
     _version_file_agrees(component, history, evidence)
 
@@ -93,45 +107,54 @@ def test_release_notes_are_older_than_the_release_branch(
 
 def _tag_names_the_candidate(
     component: ComponentUnderTest, history: History, evidence: EvidenceWriter
-) -> None:
-    tagged = history.tagged_at()
-    if history.tag is None or tagged is None:
-        raise CheckFailed("tag-missing", f"{component.repository} has no tag {component.tag}")
-    source = "tagger date" if history.tag.annotated else "committer date"
-    kind = "annotated" if history.tag.annotated else "lightweight"
-    evidence.value("tag", {"ref": history.tag.ref, "kind": kind, "commit": tagged.commit, source: tagged.at})
-    evidence.fact(f"tag-date:{component.name}", tagged.at.isoformat(), f"{source} of {history.tag.ref}")
-    if tagged.commit != component.commit:
-        raise CheckFailed(
-            "tag-on-other-commit",
-            f"tag {component.tag} names commit {tagged.commit}, the candidate says {component.commit}",
+) -> TagFacts:
+    tag = source_tag.tag_facts(component, history)
+    told = {
+        "ref": tag.ref,
+        "kind": tag.kind,
+        "object": tag.object,
+        "commit": tag.commit,
+        tag.date_source: tag.at,
+    }
+    evidence.value("tag", told)
+    evidence.fact(f"tag-date:{component.name}", tag.at.isoformat(), f"{tag.date_source} of {tag.ref}")
+    source_tag.must_name_the_candidate(component, tag)
+    return tag
+
+
+def _tag_signature(
+    component: ComponentUnderTest,
+    tag: TagFacts,
+    signers: SignerPolicy,
+    target: Target,
+    evidence: EvidenceWriter,
+) -> SignatureVerdict | None:
+    """Judge the tag's signature, if it has one; where the page does not ask for it, nobody has to hold the role."""
+    try:
+        verdict = source_tag.tag_signature(
+            tag, signers, now=datetime.now(UTC), deadline=target.deadlines.request
         )
+    except SignerUnassigned as error:
+        if component.page.signed_tag:
+            raise
+        evidence.value("tag signature", str(error))
+        return None
+    evidence.value("tag signature", verdict.as_evidence() if verdict else "none")
+    return verdict
 
 
 def _branch_contains_the_tag(
     component: ComponentUnderTest, history: History, evidence: EvidenceWriter
 ) -> None:
-    if history.branch is None:
-        raise CheckFailed("branch-missing", f"{component.repository} has no branch {component.branch}")
-    evidence.value("branch", {"ref": f"refs/heads/{component.branch}", "commit": history.branch})
-    if not history.branch_contains_tag():
-        raise CheckFailed(
-            "branch-without-tag", f"branch {component.branch} does not contain commit {component.commit}"
-        )
+    if history.branch is not None:
+        evidence.value("branch", {"ref": history.branch_ref, "commit": history.branch})
+    source_tag.branch_must_contain(component, history)
 
 
 def _version_file_agrees(component: ComponentUnderTest, history: History, evidence: EvidenceWriter) -> None:
-    if component.version_file is None:
+    text = source_tag.version_file(component, history)
+    if text is None:
         evidence.value("version file", "the page names none")
         return
-    text = history.text_at(component.commit, component.version_file)
-    if text is None:
-        raise CheckFailed(
-            "version-file-missing", f"there is no {component.version_file} at tag {component.tag}"
-        )
-    evidence.file(component.version_file.replace("/", "-"), text.encode())
-    if not release_notes.mentions(text, component.version):
-        raise CheckFailed(
-            "version-differs",
-            f"{component.version_file} at tag {component.tag} does not say {component.version}",
-        )
+    evidence.file((component.version_file or "").replace("/", "-"), text.encode())
+    source_tag.must_say_the_version(component, text)

@@ -19,12 +19,16 @@ class CandidateFile(Strict):
 
 
 class CandidateComponent(Strict):
-    """One component: version, tag name, the commit the tag (peeled) names, and its files."""
+    """One component: version, tag name, the commit the tag (peeled) names, and its files.
+
+    `tag_object` is the object that the tag itself names: an annotated tag that was made anew has another one.
+    """
 
     name: Slug
     version: Text
     tag: Text
     commit: Commit
+    tag_object: Commit | None = None
     files: tuple[CandidateFile, ...] = ()
 
 

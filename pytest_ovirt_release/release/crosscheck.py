@@ -29,7 +29,7 @@ _KEYS = {
 }
 _COMPONENT_PATTERNS = (
     "repository", "tag", "branch", "version_file", "tarball", "signature", "checksums", "top_folder",
-    "binary_tarball", "binary_signature", "notes",
+    "binary_tarball", "binary_signature", "checksums_signature", "spec", "notes",
 )  # fmt: skip
 _COMPONENT_NAMES = frozenset({"name", "version", "tag", "release"})
 _TAG_NAMES = frozenset({"name", "version"})
@@ -45,6 +45,7 @@ def page_mistakes(data: Mapping[str, Any]) -> list[str]:
         *_requirements(data),
         *_timeline(data),
         *_references(data),
+        *_belonging(data),
         *_patterns(data),
         *_engine(data),
     ]
@@ -159,9 +160,18 @@ def _references(data: Mapping[str, Any]) -> Iterator[str]:
         yield from unknown(
             f"{where}.component", script.get("component"), names(data, "components"), "component"
         )
+
+
+def _belonging(data: Mapping[str, Any]) -> Iterator[str]:
     for where, item in items(data, "components"):
         if bool(item.get("binary_tarball")) != bool(item.get("binary_signature")):
             yield f"{where}: binary_tarball and binary_signature belong together; give both or neither"
+        if item.get("checksums_signature") and not item.get("checksums"):
+            yield f"{where}.checksums_signature: there is no checksums that it could be of"
+    mirrors = data.get("mirrors")
+    for place in mirrors if isinstance(mirrors, dict) else ():
+        known = data.get("places")
+        yield from unknown("mirrors", place, known if isinstance(known, dict) else (), "place")
     for where, item in items(data, "distributions"):
         if item.get("kind") == "deb" and not item.get("suite"):
             yield f"{where}.suite: missing; a deb repository needs the name of its suite"

@@ -144,7 +144,10 @@ def apply_overlay(page: Page, overlay: PageOverlay, overlay_path: Path) -> Page:
         raise DataFileError(overlay_path, mistakes)
     instead = {signer.role: signer for signer in _keys_beside(overlay.signers, overlay_path)}
     signers = tuple(instead.get(signer.role, signer) for signer in page.signers)
-    return page.model_copy(update={"places": {**page.places, **overlay.places}, "signers": signers})
+    # A mirror holds what its place holds; another place's files are not there.
+    mirrors = {place: others for place, others in page.mirrors.items() if place not in overlay.places}
+    places = {**page.places, **overlay.places}
+    return page.model_copy(update={"places": places, "mirrors": mirrors, "signers": signers})
 
 
 def sha256_of(path: Path) -> str:

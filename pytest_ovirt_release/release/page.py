@@ -17,6 +17,9 @@ from pytest_ovirt_release.release.model import (
     Strict,
     Text,
 )
+from pytest_ovirt_release.release.page_scripts import Script, Scripts, Setup
+
+__all__ = ["Script", "Scripts", "Setup"]
 
 Level = Literal["must", "should"]
 Axis = Literal["component", "distribution", "node"]
@@ -93,7 +96,13 @@ class Milestone(Strict):
 
 
 class Component(Strict):
-    """One source repository of the release and where its files are."""
+    """One source repository of the release and where its files are.
+
+    `signed_tag`: the tag must carry an OpenPGP signature by the release signer. `checksums_signature` is a
+    detached signature of the file `checksums`. `spec` is a path inside the tarball of an RPM spec file whose
+    Version must agree. `notes` is an address (`web`), the address of a mail or an mbox (`mail`), or a path in the
+    repository (`git`), as `notes_in` says.
+    """
 
     name: Slug
     repository: Pattern
@@ -107,7 +116,11 @@ class Component(Strict):
     generated: tuple[str, ...] = ()
     binary_tarball: Pattern | None = None
     binary_signature: Pattern | None = None
+    signed_tag: bool = False
+    checksums_signature: Pattern | None = None
+    spec: Pattern | None = None
     notes: Pattern
+    notes_in: Literal["web", "mail", "git"] = "web"
     branch_created: Moment | None = None
 
 
@@ -167,41 +180,12 @@ class OpenQuestion(Strict):
     answered_by_role: Slug | None = None
 
 
-class Script(Strict):
-    """A script of the release: in which component's tarball, how it is called, what it must leave behind.
-
-    `command` words may hold {source} (unpacked tarball), {out} (scratch folder), {host}, and for the
-    database {db_host} {db_port} {db_user} {db_name}; the password is in PGPASSFILE. `ca` and `certificate` are
-    paths inside {out}; `last_script_dir` is a path inside {source}; `version_query` gives one row, the version.
-    """
-
-    component: Slug
-    command: tuple[str, ...]
-    deadline: PositiveInt = 300
-    ca: str | None = None
-    certificate: str | None = None
-    version_table: str | None = None
-    version_query: str | None = None
-    last_script_dir: str | None = None
-
-
-class Setup(Strict):
-    """The easy installation: commands over SSH on the engine machine and the service they are about."""
-
-    tool: tuple[str, ...]
-    service: str
-
-
-class Scripts(Strict):
-    """The release's own scripts."""
-
-    pki: Script | None = None
-    database: Script | None = None
-    setup: Setup | None = None
-
-
 class Page(Strict):
-    """A release page. `schema` names the format; `engine` the engine versions it can judge."""
+    """A release page. `schema` names the format; `engine` the engine versions it can judge.
+
+    `mirrors` names, for a place, further addresses that hold the same files: they are asked when the place does
+    not answer, and nothing that they send is believed that the place itself would not be believed.
+    """
 
     schema_name: Literal["ovirt-release-page/1"] = Field(alias="schema")
     id: Slug
@@ -214,6 +198,7 @@ class Page(Strict):
     release_date: Day
     source: Source
     places: dict[str, str] = Field(default_factory=dict)
+    mirrors: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
     requirements: tuple[Requirement, ...]
     timeline: tuple[Milestone, ...] = ()
     components: tuple[Component, ...]

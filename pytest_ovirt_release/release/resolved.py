@@ -23,7 +23,7 @@ class ComponentUnderTest:
 
     `files` holds the candidate's digests by kind (`tarball`, `binary-tarball`); `version_file` is a path
     inside the repository that must name `version`; `generated` are glob patterns of files that stand only
-    in the tarball.
+    in the tarball. `mirrors` pairs the address of a place with others that hold the same files.
     """
 
     name: str
@@ -43,6 +43,10 @@ class ComponentUnderTest:
     notes: str
     files: dict[str, CandidateFile]
     page: Component
+    tag_object: str | None = None
+    checksums_signature: str | None = None
+    spec: str | None = None
+    mirrors: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,10 @@ def resolve_component(page: Page, candidate: Candidate, name: str) -> ComponentU
         notes=fill(wanted.notes),
         files=_by_kind(given),
         page=wanted,
+        tag_object=given.tag_object,
+        checksums_signature=fill(wanted.checksums_signature) if wanted.checksums_signature else None,
+        spec=fill(wanted.spec) if wanted.spec else None,
+        mirrors=tuple((page.places[place], others) for place, others in page.mirrors.items()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +14,7 @@ from pytest_ovirt_release.release.mistakes import nearest
 from pytest_ovirt_release.release.resolved import expected_tag, resolve_component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Literal
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 TAG_DEADLINE = 60.0
 """Seconds to ask one repository for one tag."""
+
+AT_ONCE = 32
+"""Most repositories that are asked at the same time."""
 
 DOWNLOAD_DEADLINE = 900.0
 """Seconds to download one file."""
@@ -33,7 +37,11 @@ _UNRESOLVED = "0" * 40
 
 
 class Tag(Protocol):
-    """What is needed of a tag: the commit that it leads to in the end."""
+    """What is needed of a tag: the object it names, and the commit that it leads to in the end."""
+
+    @property
+    def object(self) -> str:
+        """Object id in lower-case hex."""
 
     @property
     def commit(self) -> str:
@@ -95,15 +103,32 @@ def resolve_candidate(page: Page, wanted: Wanted, world: World) -> Candidate:
     ]
     resolved: list[CandidateComponent] = []
     with tempfile.TemporaryDirectory(prefix="ovirt-candidate-") as scratch:
-        for component in _components(page, wanted):
+        components = _components(page, wanted)
+        tags = find_tags([(c.repository, c.tag) for c in components], world.find_tag, TAG_DEADLINE)
+        for component, tag in zip(components, tags, strict=True):
             try:
-                resolved.append(_resolve(component, world, Path(scratch)))
+                resolved.append(_resolve(component, tag, world, Path(scratch)))
             except (ReleaseError, CheckFailed, Unproven) as error:
                 problems.append(f"{component.name}: {error}")
     if problems:
         listed = [f"  {problem}" for problem in problems]
         raise ReleaseError("\n".join([f"no candidate of {page.title}, {len(problems)} problem(s):", *listed]))
     return _candidate(page, wanted, tuple(resolved))
+
+
+def find_tags(
+    asked: Sequence[tuple[str, str]], find_tag: Callable[[str, str, float], Tag | None], deadline: float
+) -> list[Tag | ReleaseError | CheckFailed | Unproven | None]:
+    """Look tags up (repository, name) all at once: servers take their time. What went wrong stands in its place."""
+
+    def ask(repository: str, tag: str) -> Tag | ReleaseError | CheckFailed | Unproven | None:
+        try:
+            return find_tag(repository, tag, deadline)
+        except (ReleaseError, CheckFailed, Unproven) as error:
+            return error
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(lambda each: ask(*each), asked))
 
 
 def _components(page: Page, wanted: Wanted) -> list[ComponentUnderTest]:
@@ -133,9 +158,15 @@ def _candidate(page: Page, wanted: Wanted, components: tuple[CandidateComponent,
     )
 
 
-def _resolve(component: ComponentUnderTest, world: World, scratch: Path) -> CandidateComponent:
+def _resolve(
+    component: ComponentUnderTest,
+    tag: Tag | ReleaseError | CheckFailed | Unproven | None,
+    world: World,
+    scratch: Path,
+) -> CandidateComponent:
     world.say(f"{component.name}: {component.tag} of {component.repository}")
-    tag = world.find_tag(component.repository, component.tag, TAG_DEADLINE)
+    if isinstance(tag, Exception):
+        raise tag
     if tag is None:
         raise ReleaseError(
             f"{component.repository} has no tag {component.tag}; another version? --component {component.name}=VERSION"
@@ -151,6 +182,7 @@ def _resolve(component: ComponentUnderTest, world: World, scratch: Path) -> Cand
         version=component.version,
         tag=component.tag,
         commit=tag.commit,
+        tag_object=tag.object,
         files=tuple(files),
     )
 

@@ -23,6 +23,7 @@ MADE = datetime(2012, 1, 10, 12, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class FoundTag:
+    object: str = "b" * 40
     commit: str = "c" * 40
 
 
