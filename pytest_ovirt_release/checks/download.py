@@ -1,45 +1,36 @@
-"""Download a file over HTTP(S): streaming, hashed on the way, with a total deadline and a size cap.
-
-A server that sends one byte now and then resets every per-read timeout; so a watchdog closes the connection
-when the whole deadline has passed.
-"""
+"""Download a file over HTTP(S): streaming, hashed on the way, continued when it breaks off, with deadline and cap."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import re
-import socket
-import ssl
-import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
-
+from pytest_ovirt_release.checks.http_exchange import BrokenOff, Exchange, TooMuch
+from pytest_ovirt_release.checks.partial import Partial
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unproven, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from urllib3.response import BaseHTTPResponse
 
 LARGEST_REDIRECTS = 5
-PIECE = 256 * 1024
-CONNECT_TIMEOUT = 15.0
-READ_TIMEOUT = 60.0
-"""Longest silence in seconds; the total deadline counts besides."""
+LARGEST_ATTEMPTS = 5
+"""How often a file that breaks off is asked for."""
+
+PAUSE = 0.2
+"""Seconds before the second attempt, twice that before the third, and so on."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_OK, _GONE = 200, frozenset({404, 410})
+_OK, _PARTIAL = 200, 206
+_GONE = frozenset({404, 410})
 
 
 class NotThere(Unproven):
@@ -76,29 +67,63 @@ class Downloaded:
 def download(url: str, path: Path, *, deadline: float, largest: int) -> Downloaded:
     """Download `url` to `path` within `deadline` seconds in all; nothing is left at `path` unless all arrived.
 
+    A body that breaks off is continued where it ended, if the server can do that, else it comes again.
+
     Raises:
         NotThere: HTTP 404 or 410.
         TooLarge: more than `largest` bytes.
-        Unreachable: no connection, another status, broken off, or out of time.
+        Unreachable: no connection, another status, broken off too often, or out of time.
         ReleaseError: the address is not http or https, or `path` cannot be written.
     """
     end = time.monotonic() + deadline
-    asked = url
-    for _ in range(LARGEST_REDIRECTS + 1):
-        _check_url(url)
-        with _Exchange(url, end) as exchange:
-            response = exchange.get()
-            if response.status in _REDIRECTS:
-                url = _redirected(url, response.headers.get("location"))
-                continue
-            if response.status in _GONE:
-                raise NotThere(url, response.status)
-            if response.status != _OK:
-                raise Unreachable(f"{url} answered HTTP {response.status}")
-            digest, size = _save(exchange, response, path, largest)
-            dated = _date(response.headers.get("last-modified"))
-            return Downloaded(path, digest, size, asked, dated)
-    raise Unreachable(f"{asked} redirects more than {LARGEST_REDIRECTS} times")
+    _check_url(url)
+    with Partial(path) as partial:
+        for attempt in range(1, LARGEST_ATTEMPTS):
+            try:
+                return _download(url, partial, end, largest)
+            except BrokenOff:
+                time.sleep(min(attempt * PAUSE, max(0.0, end - time.monotonic())))
+        return _download(url, partial, end, largest)
+
+
+def download_any(
+    urls: Sequence[str], path: Path, *, deadline: float, largest: int, sha256: str | None = None
+) -> Downloaded:
+    """Download from the first address that answers; the rest are its mirrors. Raises as `download`.
+
+    What a mirror lacks, or has with another digest than `sha256`, is passed over: only the first address can
+    disprove anything. All of it takes at most `deadline` seconds.
+    """
+    end = time.monotonic() + deadline
+    first, *mirrors = urls
+    try:
+        return download(first, path, deadline=deadline, largest=largest)
+    except Unreachable as error:
+        troubles = [str(error)]
+    for mirror in mirrors:
+        try:
+            got = download(mirror, path, deadline=max(0.001, end - time.monotonic()), largest=largest)
+        except (Unreachable, NotThere, TooLarge) as error:
+            troubles.append(str(error))
+            continue
+        if sha256 in (None, got.sha256):
+            return got
+        path.unlink()
+        troubles.append(f"{mirror} has other bytes, with SHA-256 {got.sha256}")
+    raise Unreachable("; ".join(troubles))
+
+
+def addresses(url: str, mirrors: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
+    """Return an address and, for each mirror of the place it begins with, the same file there."""
+    return [
+        url,
+        *(
+            other.rstrip("/") + url.removeprefix(place.rstrip("/"))
+            for place, others in mirrors
+            if url.startswith(place.rstrip("/") + "/")
+            for other in others
+        ),
+    ]
 
 
 def local_name(url: str) -> str:
@@ -107,112 +132,41 @@ def local_name(url: str) -> str:
     return name or hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
-class _Exchange:
-    """One request on one connection, which a watchdog closes when time is up."""
-
-    def __init__(self, url: str, end: float) -> None:
-        self.url = url
-        self._end = end
-        self._was_cut = threading.Event()
-        self._socket: socket.socket | None = None
-        self._response: BaseHTTPResponse | None = None
-        parts = urlsplit(url)
-        host, timeout = parts.hostname or "", min(CONNECT_TIMEOUT, max(0.001, end - time.monotonic()))
-        self._connection: HTTPConnection
-        if parts.scheme == "https":
-            context = ssl.create_default_context()
-            self._connection = HTTPSConnection(host, parts.port, timeout=timeout, ssl_context=context)
-        else:
-            self._connection = HTTPConnection(host, parts.port, timeout=timeout)
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._watchdog = threading.Timer(max(0.001, end - time.monotonic()), self._cut)
-        self._watchdog.daemon = True
-
-    def __enter__(self) -> Self:
-        self._watchdog.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._watchdog.cancel()
-        if self._response is not None:
-            self._response.close()
-        self._connection.close()
-
-    def get(self) -> BaseHTTPResponse:
-        """Send the request and return the response with its head read."""
-        try:
-            self._connection.connect()
-            # Kept by us: the connection forgets its socket when the response is the last one on it.
-            self._socket = self._connection.sock
-            self._connection.timeout = READ_TIMEOUT  # urllib3 sets it on the socket with each request
-            if self._was_cut.is_set():
-                raise self._trouble(None)
-            self._connection.request(
-                "GET",
-                self._target,
-                headers={"Accept-Encoding": "identity"},
-                preload_content=False,
-                decode_content=False,
+def _download(asked: str, partial: Partial, end: float, largest: int) -> Downloaded:
+    url = asked
+    for _ in range(LARGEST_REDIRECTS + 1):
+        _check_url(url)
+        with Exchange(url, end) as exchange:
+            response = exchange.get(**partial.asked_for())
+            if response.status in _REDIRECTS:
+                url = _redirected(url, response.headers.get("location"))
+                continue
+            if response.status in _GONE:
+                raise NotThere(url, response.status)
+            if response.status == _OK:
+                partial.begin(response.headers)
+            elif response.status != _PARTIAL or not partial.asked_for():
+                raise Unreachable(f"{url} answered HTTP {response.status}")
+            elif not partial.goes_on(response.headers.get("content-range", "")):
+                raise Unreachable(f"{url} answered with another part than the one that was missing")
+            digest = _save(exchange, response, partial, largest)
+            return Downloaded(
+                partial.path, digest, partial.size, asked, _date(response.headers.get("last-modified"))
             )
-            self._response = self._connection.getresponse()
-        except (HTTPError, OSError, ValueError) as error:
-            raise self._trouble(error) from error
-        if self._was_cut.is_set():  # a head cut off by the watchdog looks like a whole one
-            raise self._trouble(None)
-        return self._response
-
-    def pieces(self, response: BaseHTTPResponse, largest: int) -> Iterator[bytes]:
-        """Yield the body, at most `largest` bytes of it."""
-        size = 0
-        while True:
-            try:
-                data = response.read(PIECE, decode_content=False)
-            except (HTTPError, OSError, ValueError) as error:
-                raise self._trouble(error) from error
-            if not data:
-                break
-            size += len(data)
-            if size > largest:
-                raise TooLarge(self.url, largest)
-            yield data
-        if self._was_cut.is_set():
-            raise self._trouble(None)
-
-    def _trouble(self, error: Exception | None) -> Unreachable:
-        if error is None or self._was_cut.is_set() or time.monotonic() >= self._end:
-            return Unreachable(f"{self.url} did not arrive within its deadline")
-        return Unreachable(f"{self.url} cannot be downloaded: {error}")
-
-    def _cut(self) -> None:
-        self._was_cut.set()
-        if self._socket is not None:
-            with contextlib.suppress(OSError):  # closed already
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+    raise Unreachable(f"{asked} redirects more than {LARGEST_REDIRECTS} times")
 
 
-def _save(exchange: _Exchange, response: BaseHTTPResponse, path: Path, largest: int) -> tuple[str, int]:
+def _save(exchange: Exchange, response: BaseHTTPResponse, partial: Partial, largest: int) -> str:
+    left = largest - partial.size
     length = response.headers.get("content-length", "")
-    if length.isdigit() and int(length) > largest:
+    if length.isdigit() and int(length) > left:
         raise TooLarge(exchange.url, largest)
-    digest, size = hashlib.sha256(), 0
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise ReleaseError(f"{path} cannot be written: {error.strerror or error}") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for data in exchange.pieces(response, largest):
-                file.write(data)
-                digest.update(data)
-                size += len(data)
-        Path(name).replace(path)
-    except BaseException as error:
-        Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):  # the network's own errors became Unreachable in `pieces`
-            raise ReleaseError(f"{path} cannot be written: {error.strerror or error}") from error
-        raise
-    return digest.hexdigest(), size
+        for data in exchange.pieces(response, left):
+            partial.add(data)
+    except TooMuch as error:
+        raise TooLarge(exchange.url, largest) from error
+    return partial.put()
 
 
 def _redirected(url: str, location: str | None) -> str:
