@@ -69,7 +69,8 @@ def test_source_tarball_is_signed_by_a_release_signer(
     tarball = accepted_once(component, release_signers, run_folder / "release-files", deadlines, met)
     evidence.value("tarball", {"url": tarball.url, "sha256": tarball.sha256, "size": tarball.size})
     evidence.value("signature", tarball.verdict.as_evidence())
-    evidence.value("checksums", tarball.checksum_file or "the page names no checksum file")
+    sums = {"url": tarball.checksum_file, "signed by": tarball.checksum_signer}
+    evidence.value("checksums", sums if tarball.checksum_file else "the page names no checksum file")
     try:
         tree = fetch_tree(component.repository, component.commit, tmp_path / "git", deadlines.request)
     except Unreachable as error:

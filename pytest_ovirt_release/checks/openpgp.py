@@ -211,6 +211,7 @@ def _sentence(code: str, policy: SignerPolicy, block: SignatureBlock | None) -> 
     return SENTENCES[code].format(
         signer=who,
         role=policy.role,
+        instead=policy.roles_of(block.primary if block else None),
         digest=block.digest if block else "",
         signature_class=block.signature_class if block else "",
         signed_at=block.signed_at.isoformat() if block and block.signed_at else "at an unknown time",

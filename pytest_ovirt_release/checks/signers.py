@@ -37,7 +37,9 @@ class SignerPolicy:
     """Whose signature is accepted for one kind of artefact.
 
     `fingerprints` are full primary key fingerprints. `required` distinct holders of the role must have signed.
-    A signature by anybody else beside theirs is refused unless `tolerate_others`. `page` is for messages.
+    A signature by anybody else beside theirs is refused unless `tolerate_others`. `page` is for messages, and so
+    are `others`: the page's other roles and who holds them. Their keys are pinned too, so that a signature by the
+    wrong one of the project's people is told from a stranger's.
     """
 
     role: str
@@ -47,6 +49,7 @@ class SignerPolicy:
     required: int = 1
     tolerate_others: bool = False
     page: str = ""
+    others: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @classmethod
     def of(cls, page: Page, role: str, folder: Path) -> SignerPolicy:
@@ -54,8 +57,17 @@ class SignerPolicy:
         signer = next((s for s in page.signers if s.role == role), None)
         if signer is None:
             return cls(role, (), (), page=page.id)
-        keys = tuple(KeyPin(folder / k.path, k.sha256) for k in signer.keys)
-        return cls(role, signer.fingerprints, keys, not_before=signer.not_before, page=page.id)
+        everybody = (signer, *page.signers) if signer.keys else ()  # a role without a key is told as such
+        keys = dict.fromkeys(KeyPin(folder / k.path, k.sha256) for s in everybody for k in s.keys)
+        others = tuple((s.role, s.fingerprints) for s in page.signers if s.role != role)
+        return cls(
+            role, signer.fingerprints, tuple(keys), not_before=signer.not_before, page=page.id, others=others
+        )
+
+    def roles_of(self, fingerprint: str | None) -> str:
+        """Return the other roles that a key holds, for a message; nothing when it holds none."""
+        held = [role for role, fingerprints in self.others if fingerprint in fingerprints]
+        return f" but {' and '.join(held)}" if held else ""
 
     def must_be_assigned(self) -> None:
         """Raise SignerUnassigned when nobody holds the role."""

@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from pytest_ovirt_release.checks.checksums import LARGEST_CHECKSUMS, must_be_listed
-from pytest_ovirt_release.checks.download import Downloaded, NotThere, TooLarge, download, local_name
-from pytest_ovirt_release.checks.openpgp import (
-    LARGEST_SIGNATURE,
-    SignatureVerdict,
-    SignerPolicy,
-    SignerUnassigned,
-    judge,
-    sha256_of,
-)
+from pytest_ovirt_release.checks.openpgp import SignatureVerdict, SignerPolicy, SignerUnassigned, sha256_of
+from pytest_ovirt_release.checks.release_file import RefusedSignature, Site
+from pytest_ovirt_release.checks.tree_version import must_be_version
 from pytest_ovirt_release.checks.unpacking import unpack
 from pytest_ovirt_release.errors import Blocked, CheckFailed, Unreachable
 from pytest_ovirt_release.release.model import Strict
@@ -28,12 +21,8 @@ from pytest_ovirt_release.release.model import Strict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_ovirt_release.release.candidate import CandidateFile
     from pytest_ovirt_release.release.resolved import ComponentUnderTest
     from pytest_ovirt_release.target.model import Deadlines
-
-LARGEST_TARBALL = 2 * 1024**3
-"""Bytes."""
 
 
 class SignedTarball(Strict):
@@ -48,6 +37,7 @@ class SignedTarball(Strict):
     size: int
     url: str
     checksum_file: str | None = None
+    checksum_signer: str | None = None
 
     def unpack_again(self, folder: Path) -> Path:
         """Unpack the accepted bytes once more, to a tree that no script has run in; return its top folder."""
@@ -66,14 +56,6 @@ class _Outcome(Strict):
     code: str = ""
     sentence: str = ""
     uids: tuple[str, ...] = ()
-
-
-class _Refused(CheckFailed):
-    """A refusal by signature; it still knows whom it met."""
-
-    def __init__(self, verdict: SignatureVerdict, what: str) -> None:
-        super().__init__(verdict.code, f"{what}: {verdict.sentence}")
-        self.uids = verdict.uids
 
 
 def accept(
@@ -155,7 +137,7 @@ def _first(
     try:
         tarball = accept(component, policy, place, deadlines, now=datetime.now(UTC))
     except CheckFailed as error:
-        uids = error.uids if isinstance(error, _Refused) else ()
+        uids = error.uids if isinstance(error, RefusedSignature) else ()
         return _Outcome(kind="failed", code=error.code, sentence=str(error), uids=uids)
     except SignerUnassigned as error:
         return _Outcome(kind="unassigned", code=error.code, sentence=str(error))
@@ -186,21 +168,18 @@ def _accept(  # noqa: PLR0913 - two entry points say the same by name
         raise CheckFailed(
             f"{kind}-missing", f"the page names no {kind} of {component.name} or no signature of it"
         )
-    got = _get(url, folder, f"{kind}-missing", LARGEST_TARBALL, deadlines)
-    _must_be_the_candidates(got, component.files.get(kind))
+    site = Site(folder, policy, now, deadlines.download, component.mirrors)
+    got = site.release_file(url, kind, component.files.get(kind))
+    sums = None
     if source and component.checksums:
-        sums = _get(component.checksums, folder, "checksums-missing", LARGEST_CHECKSUMS, deadlines)
-        text = sums.path.read_text(encoding="utf-8", errors="replace")
-        must_be_listed(text, url.rpartition("/")[2], got.sha256, component.checksums)
-    signature = _signature(signature_url, folder, deadlines)
-    verdict = judge(signature, got.path, policy, now=now, deadline=deadlines.download)
-    if not verdict.accepted:
-        raise _Refused(verdict, url)
-    if verdict.data_sha256 != got.sha256:
-        raise CheckFailed("file-changed", f"{got.path} changed between download and signature check")
+        name = url.rpartition("/")[2]
+        sums = site.listed(got, name, component.checksums, component.checksums_signature)
+    verdict = site.signed(got, signature_url, recorded=True)
     unpacked = folder / "unpacked"
     shutil.rmtree(unpacked, ignore_errors=True)
     top = unpack(got.path, unpacked, component.top_folder)
+    if source:
+        must_be_version(top, component.version, component.version_file, component.spec)
     return SignedTarball(
         component=component.name,
         path=got.path,
@@ -209,31 +188,7 @@ def _accept(  # noqa: PLR0913 - two entry points say the same by name
         verdict=verdict,
         sha256=got.sha256,
         size=got.size,
-        url=url,
+        url=got.url,
         checksum_file=component.checksums if source else None,
+        checksum_signer=sums.signer if sums else None,
     )
-
-
-def _get(url: str, folder: Path, code: str, largest: int, deadlines: Deadlines) -> Downloaded:
-    try:
-        return download(url, folder / "files" / local_name(url), deadline=deadlines.download, largest=largest)
-    except NotThere as error:
-        raise CheckFailed(code, str(error)) from error
-
-
-def _signature(url: str, folder: Path, deadlines: Deadlines) -> Path:
-    try:
-        return _get(url, folder, "signature-missing", LARGEST_SIGNATURE, deadlines).path
-    except TooLarge as error:
-        raise CheckFailed("signature-too-large", f"{error}; so it is no signature") from error
-
-
-def _must_be_the_candidates(got: Downloaded, wanted: CandidateFile | None) -> None:
-    if wanted is None:
-        raise CheckFailed("not-in-candidate", f"the candidate names no such file as {got.url}")
-    if got.sha256 != wanted.sha256:
-        raise CheckFailed(
-            "digest-differs",
-            f"{got.url} has SHA-256 {got.sha256} and {got.size} bytes, "
-            f"the candidate says {wanted.sha256} and {wanted.size} bytes",
-        )

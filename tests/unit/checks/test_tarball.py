@@ -394,7 +394,7 @@ def test_a_refusal_is_kept_too_and_blocks_the_scripts(
     for _ in range(2):
         with pytest.raises(CheckFailed) as caught:
             accepted_once(component, policy, tmp_path / "files", DEADLINES, lambda _w, t: met.append(t))
-        assert caught.value.code == "bad-signature"
+        assert caught.value.code == "signature-of-other-file"
         texts.append(str(caught.value))
         web.close()
     assert texts[0] == texts[1]
