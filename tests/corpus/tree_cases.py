@@ -13,9 +13,6 @@ from tests.corpus.frame import Check, case
 from tests.corpus.workshop import DEADLINE, Workshop
 from tests.unit.checks.repositories import Repository
 
-if TYPE_CHECKING:
-    pass
-
 TOP = "vdsm-4.9.3"
 Member = tuple[tarfile.TarInfo, bytes]
 
