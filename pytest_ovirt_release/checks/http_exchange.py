@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from urllib3.response import BaseHTTPResponse
 
-PIECE = 256 * 1024
+PIECE = 1024 * 1024
 CONNECT_TIMEOUT = 15.0
 READ_TIMEOUT = 60.0
 """Longest silence in seconds; the total deadline counts besides."""
@@ -100,7 +100,8 @@ class Exchange:
         size = 0
         while True:
             try:
-                data = response.read(PIECE, decode_content=False)
+                # Not `read`: that copies every byte twice more, through a buffer for what it may decode.
+                data = response.read1(PIECE, decode_content=False)
             except (HTTPError, OSError, ValueError) as error:
                 trouble = self._trouble(error)
                 if self._is_over():
