@@ -10,6 +10,7 @@ import pytest
 from pytest_ovirt_release.checks import notes as release_notes
 from pytest_ovirt_release.checks import source_tag
 from pytest_ovirt_release.checks.git import fetch_tree, fetch_treeless
+from pytest_ovirt_release.checks.notes_sources import notes_of
 from pytest_ovirt_release.checks.openpgp import SignerUnassigned
 from pytest_ovirt_release.checks.tarball import accepted_once
 from pytest_ovirt_release.checks.trees import compare_with_tree
@@ -89,7 +90,8 @@ def test_release_notes_are_older_than_the_release_branch(
 ) -> None:
     """There are release notes for this version, and they were written before the release branch began."""
     deadline = release_target.deadlines.request
-    notes = release_notes.read_notes(component.notes, tmp_path / "notes", deadline=deadline)
+    history = fetch_treeless(component.repository, None, component.branch, tmp_path / "git", deadline)
+    notes = notes_of(component, history, tmp_path / "notes", deadline=deadline)
     evidence.value(
         "notes",
         {"url": notes.url, "sha256": notes.sha256, "date": notes.dated, "date source": notes.date_source},
@@ -97,7 +99,6 @@ def test_release_notes_are_older_than_the_release_branch(
     release_notes.judge_text(notes, component.version)
     if notes.dated is not None:
         evidence.fact(f"notes-date:{component.name}", notes.dated.isoformat(), notes.date_source)
-    history = fetch_treeless(component.repository, None, component.branch, tmp_path / "git", deadline)
     declared = component.page.branch_created
     began = release_notes.branch_begin(history.branch_began(), component.branch, declared)
     if began is not None:

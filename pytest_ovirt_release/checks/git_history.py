@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.checks.git_scratch import CannotNarrow, Scratch
@@ -58,8 +59,7 @@ class History:
 
     def date_of(self, commit: str) -> datetime:
         """Return the committer date of the tag's commit."""
-        words = self.at_tag.ask("rev-list", "--timestamp", "--no-walk", commit).split()
-        return _moment(int(words[0]))
+        return self.at_tag.date_of(commit)
 
     def tagged_at(self) -> DatedCommit | None:
         """Return the tag's commit with the tagger's date when annotated, else the commit's date."""
@@ -101,6 +101,10 @@ class History:
 
         None when the branch has no commit of its own, or there is no other branch to compare with.
         """
+        return self._began
+
+    @cached_property
+    def _began(self) -> DatedCommit | None:
         if self.branch is None:
             return None
         try:
@@ -109,19 +113,48 @@ class History:
             known, first = False, None
         return first if known else self._whole_beginning()
 
+    def before_branch(self) -> DatedCommit | None:
+        """Return the commit that the branch's first own one follows, or its newest when it has none of its own."""
+        return self._before[1] if self._before else None
+
+    def text_before_branch(self, path: str) -> str | None:
+        """Return a small file's text as it was when the branch began, None when it was not there."""
+        return self._before[0].text(self._before[1].commit, path) if self._before else None
+
+    def text_on_branch(self, path: str) -> str | None:
+        """Return a small file's text at the branch's newest commit, None when it is not there."""
+        if self.branch is None:
+            return None
+        return self._alone("on-branch", self.branch).text(self.branch, path)
+
+    @cached_property
+    def _before(self) -> tuple[Scratch, DatedCommit] | None:
+        if self.branch is None:
+            return None
+        commit, began = self.branch, self.branch_began()
+        if began is not None:
+            first = self._alone("first", began.commit)
+            commit = first.parents_of(began.commit)[0]
+        place = self._alone("before", commit)
+        return place, DatedCommit(commit, place.date_of(commit))
+
+    def _alone(self, name: str, commit: str) -> Scratch:
+        place = Scratch.make(self.folder / name, self.url, self.deadline)
+        place.fetch_alone(commit, "tree:0")
+        return place
+
     def _narrow_beginning(self) -> tuple[bool, DatedCommit | None]:
         """Return whether the beginning is certain, and it."""
         own = Scratch.make(self.folder / "own", self.url, self.deadline)
-        first, cut, since = None, self.branch, None
+        first: DatedCommit | None = None
+        cut: str | None = self.branch
         if own.fetch_narrowed("--shallow-exclude=HEAD", f"+{self.branch_ref}:{_BRANCH}"):
             seconds, commit = own.line(_BRANCH)[-1]
             parents = own.parents_of(commit)
             first, cut = DatedCommit(commit, _moment(seconds)), parents[0] if parents else None
         if cut is None:
             return False, None
-        place = Scratch.make(self.folder / "cut", self.url, self.deadline)
-        place.fetch_alone(cut, "tree:0")
-        since = int(place.ask("rev-list", "--timestamp", "--no-walk", cut).split()[0])
+        since = int(self._alone("cut", cut).date_of(cut).timestamp())
         line = Scratch.make(self.folder / "default", self.url, self.deadline)
         if not line.fetch_narrowed(f"--shallow-since=@{since}", f"+HEAD:{_DEFAULT}"):
             return False, None

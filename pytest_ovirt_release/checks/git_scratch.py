@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_ovirt_release.checks.git_command import check_url, git, raise_what_is_certain
@@ -86,6 +87,11 @@ class Scratch:
         if done.status != 0:
             raise Unreachable(f"git {words[0]} on {self.url} failed: {done.complaint}")
         return done.out
+
+    def date_of(self, commit: str) -> datetime:
+        """Return a commit's committer date."""
+        seconds = self.ask("rev-list", "--timestamp", "--no-walk", commit).split()[0]
+        return datetime.fromtimestamp(int(seconds), UTC)
 
     def line(self, ref: str) -> list[tuple[int, str]]:
         """Return committer date and id of each commit of a ref's first-parent line, youngest first."""

@@ -33,7 +33,8 @@ _HEAD_LINES = 60
 class Notes:
     """Downloaded notes: text without markup, SHA-256, and their date with where it was read.
 
-    Nobody signs such a date, so every report calls it *claimed*.
+    Nobody signs such a date, so every report calls it *claimed*. `known_before_branch`: the repository itself
+    shows that they are older than the branch.
     """
 
     url: str
@@ -42,6 +43,7 @@ class Notes:
     text: str
     dated: datetime | None
     date_source: str
+    known_before_branch: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def judge_order(notes: Notes, began: BranchBegin | None) -> None:
         CheckFailed: `notes-undated`, `notes-after-branch`.
         Unproven: nobody knows when the branch began.
     """
+    if notes.known_before_branch:
+        return
     if notes.dated is None:
         raise CheckFailed(
             "notes-undated", f"{notes.url} carries no date, so it cannot be older than the branch"
