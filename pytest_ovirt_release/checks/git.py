@@ -94,7 +94,7 @@ def _ls_remote(url: str, refs: Sequence[str], deadline: float) -> dict[str, str]
     check_url(url)
     # Only tags and branches: servers list every merge request too, which may be megabytes.
     kinds = ["--tags", "--heads"] if refs else []
-    done = git(["ls-remote", "--exit-code", *kinds, "--", url, *refs], Path("/"), deadline)
+    done = git(["ls-remote", "--exit-code", *kinds, "--", url, *refs], Path("/"), deadline, url=url)
     if done.status == _NO_MATCH and refs:
         # git takes any web page for a repository without refs, so an empty answer needs a second look.
         if not _ls_remote(url, [], deadline):

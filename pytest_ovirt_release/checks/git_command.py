@@ -52,10 +52,12 @@ def full_ref(start: str, name: str) -> str:
     return start + name
 
 
-def git(words: Sequence[str], folder: Path, deadline: float, *, fetching: bool = False) -> Finished:
+def git(
+    words: Sequence[str], folder: Path, deadline: float, *, url: str = "", fetching: bool = False
+) -> Finished:
     """Run git where no settings but ours count; Unreachable when the deadline passes.
 
-    Limits hold when `fetching`: a server may send without end, and git has no cap of its own.
+    `url` is the server that is asked, if one is. Limits hold when `fetching`: a server may send without end, and git has no cap of its own.
     """
     env = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -65,7 +67,8 @@ def git(words: Sequence[str], folder: Path, deadline: float, *, fetching: bool =
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "/bin/false",
-        "GIT_ALLOW_PROTOCOL": ":".join(SCHEMES),
+        # A server may redirect; from https never to anything less.
+        "GIT_ALLOW_PROTOCOL": "https" if url.startswith("https:") else ":".join(SCHEMES),
         "GIT_CEILING_DIRECTORIES": str(folder.parent),
         "GIT_NO_LAZY_FETCH": "1",
     }

@@ -52,7 +52,7 @@ class Scratch:
 
     def fetch(self, *words: str) -> None:
         """Fetch; CheckFailed or Unreachable when the server does not give it, CannotNarrow when it cannot."""
-        done = git([*_FETCH, *words], self.folder, self.deadline, fetching=True)
+        done = git([*_FETCH, *words], self.folder, self.deadline, url=self.url, fetching=True)
         if done.status != 0:
             self._raise(done)
 
@@ -70,7 +70,7 @@ class Scratch:
             CannotNarrow: the server does not do that.
         """
         words = [*_FETCH, "--filter=tree:0", narrowing, "origin", refspec]
-        done = git(words, self.folder, self.deadline, fetching=True)
+        done = git(words, self.folder, self.deadline, url=self.url, fetching=True)
         if done.status != 0 and _NONE_SELECTED.search(done.err.decode("utf-8", "replace")):
             return False
         if done.status != 0:
@@ -134,7 +134,7 @@ class Scratch:
             return
         # Without negotiation: told of the commit, the server believes that its trees are here.
         words = ["-c", "fetch.negotiationAlgorithm=noop", *_FETCH, "--filter=tree:0", "origin", oid]
-        done = git(words, self.folder, self.deadline, fetching=True)
+        done = git(words, self.folder, self.deadline, url=self.url, fetching=True)
         if done.status != 0:
             self._raise(done)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import random
+import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -113,6 +116,67 @@ def test_a_server_that_only_has_files_is_asked_for_all(
     assert began is not None
     assert began.at == day(3)
     assert history.text_at(history.tag.commit, "VERSION") == "4.9.3\n"
+
+
+def test_a_server_that_sends_without_end_meets_a_cap(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Repository(web, "huge.git", filters=False)
+    (made.work / "noise").write_bytes(random.Random(1).randbytes(600_000))  # noqa: S311 - bytes that cannot be packed
+    made.commit(VERSION="1\n")
+    made.git("tag", "v1")
+    made.publish()
+    monkeypatch.setattr("pytest_ovirt_release.checks.git_command.LARGEST_PACK", 200_000)
+    with pytest.raises(CheckFailed) as caught:
+        fetch_treeless(made.url, "v1", "main", tmp_path / "a", 20)
+    assert caught.value.code == "repository-too-large"
+
+
+def test_a_long_history_costs_kilobytes(web: Web, tmp_path: Path) -> None:
+    made = Repository(web, "long.git")
+    lines = []
+    for number in range(3000):
+        who = f"Dev <dev{number % 97}@example.org> {START + number * 60} +0000"
+        text = f"change {number} {random.Random(number).randbytes(40).hex()}"  # noqa: S311 - same
+        lines += [f"commit refs/heads/main\nauthor {who}\ncommitter {who}\ndata {len(text)}\n{text}\n"]
+        lines += [f"M 644 inline folder{number % 200}/file\ndata 4\n{number:04}\n"]
+    script = tmp_path / "import"
+    script.write_text("".join(lines), encoding="ascii")
+    with script.open("rb") as file:
+        subprocess.run(
+            ["git", "fast-import", "--quiet"],
+            cwd=made.work,
+            stdin=file,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+    made.git("reset", "-q", "--hard", "main")
+    made.git("checkout", "-q", "-b", "release-3.0", "main~20")
+    first = made.commit(VERSION="3.0.0\n")
+    made.git("tag", "v3.0.0")
+    made.commit(MORE="1\n")
+    made.publish()
+    history = fetch_treeless(made.url, "v3.0.0", "release-3.0", tmp_path / "scratch", 20)
+    began = history.branch_began()
+    assert began is not None
+    assert (began.commit, history.branch_contains_tag()) == (first, True)
+    assert history.text_at(first, "VERSION") == "3.0.0\n"
+    packed = sum(p.stat().st_size for p in (tmp_path / "scratch").rglob("*.pack"))
+    whole = sum(p.stat().st_size for p in made.bare.rglob("*") if p.is_file())
+    assert packed < 40_000 < whole
+
+
+@pytest.mark.parametrize(("url", "allowed"), [("https://h/x", "https"), ("http://h/x", "http:https")])
+def test_a_secure_address_may_not_lead_to_an_insecure_one(
+    url: str, allowed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "git"
+    program.write_text('#!/bin/sh\necho "$GIT_ALLOW_PROTOCOL $*" >&2\nexit 128\n', encoding="ascii")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(Unreachable, match=rf"{allowed} .*-- {url}"):
+        ls_remote_tag(url, "v1", 5)
 
 
 def test_an_annotated_tag_is_dated_by_its_tagger(repository: Repository, tmp_path: Path) -> None:

@@ -99,6 +99,33 @@ def test_nothing_of_gpg_is_left_behind(
     assert not made[0].exists()
 
 
+def test_keys_that_the_user_trusts_do_not_count_and_no_agent_stays(
+    cast: Cast, tarball: Path, policy: SignerPolicy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    signature = cast.room.sign(tarball, cast.stranger)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GNUPGHOME", str(cast.room.home))
+    before = agents()
+    assert judged(signature, tarball, policy).code == "unknown-signer"
+    assert agents() == before
+    assert list(home.iterdir()) == []
+
+
+def agents() -> set[str]:
+    """Return the homes for which a program of gpg runs in the background."""
+    running = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if words[0].endswith((b"gpg-agent", b"dirmngr", b"keyboxd")) and any(
+                b"/gpg-" in w for w in words
+            ):
+                running.add(b" ".join(words).decode("utf-8", "replace"))
+    return running
+
+
 def test_tampered_data_is_bad_even_when_an_unknown_signature_stands_beside(
     cast: Cast, tarball: Path, policy: SignerPolicy
 ) -> None:
