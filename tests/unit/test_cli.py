@@ -134,7 +134,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def find_tag(url: str, tag: str, _: float) -> Any:
         asked.append(f"{url} {tag}")
-        return SimpleNamespace(commit="c" * 40)
+        return SimpleNamespace(object="b" * 40, commit="c" * 40)
 
     def fetch(url: str, path: Path, **_: object) -> Any:
         if "vdsm" in url and "nothing" in url:
