@@ -43,6 +43,7 @@ def test_binary_tarball_is_signed_by_a_release_signer(
 def test_distribution_repository_leads_to_every_package(
     distribution: DistributionUnderTest,
     repository_signers: SignerPolicy,
+    package_signers: SignerPolicy | None,
     release_target: Target,
     tmp_path: Path,
     met: Callable[[str, str], None],
@@ -55,6 +56,7 @@ def test_distribution_repository_leads_to_every_package(
         tmp_path,
         now=datetime.now(UTC),
         deadline=release_target.deadlines.download,
+        package_policy=package_signers,
     )
     for uid in chain.verdict.uids:
         met("openpgp", uid)

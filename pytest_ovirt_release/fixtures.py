@@ -172,6 +172,13 @@ def repository_signers(release_context: Context) -> SignerPolicy:
     return _policy(release_context, "repository-signer")
 
 
+@pytest.fixture
+def package_signers(release_context: Context, distribution: DistributionUnderTest) -> SignerPolicy | None:
+    """Who must have signed the distribution's package files themselves; None: the page does not ask."""
+    role = distribution.page.packages_signed_by
+    return _policy(release_context, role) if role else None
+
+
 def _policy(context: Context, role: str) -> SignerPolicy:
     from pytest_ovirt_release.checks.signers import SignerPolicy  # noqa: PLC0415 - only suites that run pay for it
 

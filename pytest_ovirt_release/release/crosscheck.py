@@ -175,6 +175,10 @@ def _belonging(data: Mapping[str, Any]) -> Iterator[str]:
     for where, item in items(data, "distributions"):
         if item.get("kind") == "deb" and not item.get("suite"):
             yield f"{where}.suite: missing; a deb repository needs the name of its suite"
+        role = item.get("packages_signed_by")
+        yield from unknown(f"{where}.packages_signed_by", role, names(data, "signers"), "role")
+        if role and item.get("kind") != "rpm":
+            yield f"{where}.packages_signed_by: only rpm packages carry signatures of their own"
 
 
 def _scripts(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -125,7 +125,11 @@ class Component(Strict):
 
 
 class Distribution(Strict):
-    """One package repository: `kind` deb or rpm, its address, and the packages that must be in it."""
+    """One package repository: `kind` deb or rpm, its address, and the packages that must be in it.
+
+    `packages_signed_by` is the role whose holder must have signed each package file too (rpm only); `fresh_days` the
+    age in days that the metadata may have, for repositories that say no date of expiry themselves.
+    """
 
     name: Slug
     kind: Literal["deb", "rpm"]
@@ -134,6 +138,8 @@ class Distribution(Strict):
     section: str = "main"
     architecture: str
     packages: tuple[str, ...]
+    packages_signed_by: Slug | None = None
+    fresh_days: PositiveInt | None = None
 
 
 class KeyFile(Strict):

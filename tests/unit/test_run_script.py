@@ -73,7 +73,7 @@ def machine(tmp_path: Path) -> Machine:
         found = shutil.which(name)
         assert found is not None
         (made.programs / name).symlink_to(found)
-    for name in ("git", "openssl", "gcc"):
+    for name in ("git", "openssl", "gcc", "rpmbuild", "rpmsign"):
         made.add(name)
     made.add("python3", PYTHON)
     made.add("id", "echo 1000")
@@ -195,3 +195,11 @@ def test_usage_is_told(machine: Machine, arguments: tuple[str, ...], code: int) 
     result = machine.run(*arguments)
     assert "./run rehearsal" in result.stdout + result.stderr
     assert result.returncode == code
+
+
+def test_only_the_tests_ask_for_rpm(machine: Machine) -> None:
+    machine.add("gpg")
+    machine.add("dnf")
+    (machine.programs / "rpmsign").unlink()
+    assert "dnf install --assumeyes rpm-build rpm-sign" in machine.run("tests").stdout
+    assert machine.run("rehearsal").returncode == 0

@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 __all__ = ["check_distribution"]
 
 
-def check_distribution(
-    distribution: DistributionUnderTest, policy: SignerPolicy, folder: Path, *, now: datetime, deadline: float
+def check_distribution(  # noqa: PLR0913 - two policies, place and time
+    distribution: DistributionUnderTest,
+    policy: SignerPolicy,
+    folder: Path,
+    *,
+    now: datetime,
+    deadline: float,
+    package_policy: SignerPolicy | None = None,
 ) -> Chain:
     """Follow a repository from its signature to every package of the candidate; return the whole chain.
 
-    `folder` is scratch space; each download may take `deadline` seconds.
+    `folder` is scratch space; each download may take `deadline` seconds. With `package_policy` each package file
+    must carry a signature of its own besides.
 
     Raises:
         CheckFailed: any link of the chain is missing, unsigned, stale, or does not fit the next.
@@ -31,7 +38,7 @@ def check_distribution(
         Unproven: the candidate names no version of a package that the page asks for.
         Unreachable: the site did not answer.
     """
-    repository = Repository(distribution, policy, folder, now, deadline)
+    repository = Repository(distribution, policy, folder, now, deadline, package_policy)
     repository.must_have_versions()
     check = deb.check if distribution.kind == "deb" else rpm.check
     return check(repository)

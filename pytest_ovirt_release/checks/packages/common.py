@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
@@ -16,29 +17,47 @@ from pytest_ovirt_release.errors import CheckFailed, Unproven
 from pytest_ovirt_release.release.model import Strict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pytest_ovirt_release.checks.signers import SignerPolicy
     from pytest_ovirt_release.release.resolved import DistributionUnderTest
 
+    Inspect = Callable[["Repository", "Wanted", Downloaded], str]
+
 LARGEST_METADATA = 64 * 1024 * 1024
 LARGEST_PACKAGE = 4 * 1024**3
-CAPS = Caps(largest=512 * 1024 * 1024, ratio=60)
-"""Package indexes shrink about ten times."""
+CAPS = Caps(largest=256 * 1024 * 1024, ratio=60)
+"""Package indexes shrink about ten times; that of all of Fedora expands to 170 MB."""
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+STRONG = {"sha256": 64, "sha384": 96, "sha512": 128}
+"""Digests that count, by the names that repositories give them, with their length in hex digits."""
 
 
 class Listed(Strict):
-    """A file as the link before it names it: place below the repository, SHA-256, size in bytes."""
+    """A file as the link before it names it: place below the repository, strong digest, size in bytes.
+
+    `kind` names the digest; a weaker one is left out, so that the file counts as listed without any.
+    """
 
     place: str
-    sha256: str
+    digest: str
     size: int
+    kind: str = "sha256"
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether the digest is one that counts, in lower-case hex."""
+        return re.fullmatch(r"[0-9a-f]+", self.digest) is not None and len(self.digest) == STRONG.get(
+            self.kind
+        )
 
 
 class PackageSeen(Strict):
-    """A package of the candidate that was found, downloaded and fits its checksum."""
+    """A package of the candidate that was found, downloaded, fits its checksum and is what it is listed as.
+
+    `own_signature` says what was learnt of the signature inside of the package file.
+    """
 
     name: str
     version: str
@@ -46,6 +65,7 @@ class PackageSeen(Strict):
     url: str
     sha256: str
     size: int
+    own_signature: str = ""
 
 
 class Chain(Strict):
@@ -56,6 +76,12 @@ class Chain(Strict):
     valid_until: datetime | None = None
     metadata: tuple[Listed, ...] = ()
     packages: tuple[PackageSeen, ...] = ()
+
+
+def digest_of(path: Path, kind: str) -> str:
+    """Return a file's digest of a kind that counts, reading it once in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -79,6 +105,8 @@ class Repository:
     folder: Path
     now: datetime
     deadline: float
+    package_policy: SignerPolicy | None = None
+    """Who must have signed the package files themselves; None: the page does not ask."""
 
     @property
     def base(self) -> str:
@@ -123,30 +151,36 @@ class Repository:
             raise CheckFailed(code, str(error)) from error
 
     def get_listed(self, listed: Listed, code: str, largest: int = LARGEST_METADATA) -> Downloaded:
-        """Download a file that the link before it names, and compare size and SHA-256."""
-        if not _SHA256.fullmatch(listed.sha256):
-            raise CheckFailed("weak-digest", f"{self.base}{listed.place} is listed without a SHA-256")
+        """Download a file that the link before it names, and compare size and digest."""
+        if not listed.is_strong:
+            raise CheckFailed("weak-digest", f"{self.base}{listed.place} is listed without a SHA-2 digest")
         got = self.get(listed.place, f"{code}-missing", largest)
-        if (got.sha256, got.size) != (listed.sha256, listed.size):
+        found = got.sha256 if listed.kind == "sha256" else digest_of(got.path, listed.kind)
+        if (found, got.size) != (listed.digest, listed.size):
             raise CheckFailed(
                 f"{code}-differs",
-                f"{got.url} has SHA-256 {got.sha256} and {got.size} bytes, the repository's signed metadata says "
-                f"{listed.sha256} and {listed.size} bytes",
+                f"{got.url} has {listed.kind} {found} and {got.size} bytes, the repository's signed metadata says "
+                f"{listed.digest} and {listed.size} bytes",
             )
         return got
 
-    def opened(self, got: Downloaded) -> tuple[Path, str]:
-        """Expand a metadata file; return where it is and its SHA-256."""
+    def opened(self, got: Downloaded) -> Path:
+        """Expand a metadata file; return where it is."""
         out = got.path.with_name(got.path.name + ".opened")
-        return out, expand(got.path, out, CAPS)
+        expand(got.path, out, CAPS)
+        return out
 
-    def get_package(self, wanted: Wanted, found: list[Listed]) -> PackageSeen:
-        """Download a package as the index lists it; exactly one entry has to fit."""
+    def get_package(self, wanted: Wanted, found: list[Listed], inspect: Inspect) -> PackageSeen:
+        """Download a package as the index lists it; exactly one entry has to fit, and the file has to be it.
+
+        `inspect` judges the file itself and returns what it learnt of the file's own signature.
+        """
         if not found:
             raise CheckFailed("package-unlisted", f"{self.under_test.name} does not list {wanted}")
-        if len({(f.place, f.sha256) for f in found}) > 1:
+        if len({(f.place, f.digest) for f in found}) > 1:
             raise CheckFailed("package-ambiguous", f"{self.under_test.name} lists {wanted} more than once")
         got = self.get_listed(found[0], "package", LARGEST_PACKAGE)
+        own_signature = inspect(self, wanted, got)
         got.path.unlink()
         return PackageSeen(
             name=wanted.name,
@@ -155,6 +189,7 @@ class Repository:
             url=got.url,
             sha256=got.sha256,
             size=got.size,
+            own_signature=own_signature,
         )
 
     def must_be_fresh(self, dated: datetime | None, valid_until: datetime | None = None) -> datetime:
@@ -168,4 +203,10 @@ class Repository:
             )
         if valid_until is not None and valid_until < self.now:
             raise CheckFailed("metadata-expired", f"{where} was valid until {valid_until:%Y-%m-%d %H:%M} UTC")
+        days = self.under_test.page.fresh_days
+        if days is not None and dated < self.now - timedelta(days=days):
+            raise CheckFailed(
+                "metadata-stale",
+                f"{where} is dated {dated:%Y-%m-%d}, the page wants it from the last {days} days",
+            )
         return dated

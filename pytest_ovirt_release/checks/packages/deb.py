@@ -7,18 +7,30 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from debian.deb822 import Deb822
 
 from pytest_ovirt_release.checks.openpgp import LARGEST_SIGNATURE, SignatureVerdict, judge, verify_clearsigned
-from pytest_ovirt_release.checks.packages.common import Chain, Listed, PackageSeen, Repository, Wanted
+from pytest_ovirt_release.checks.packages.common import (
+    Chain,
+    Listed,
+    PackageSeen,
+    Repository,
+    Wanted,
+    digest_of,
+)
+from pytest_ovirt_release.checks.packages.deb_file import read_deb
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_ovirt_release.checks.download import Downloaded
+
+LARGEST_STANZA = 8 * 1024 * 1024
+"""Bytes of one entry; the release file of a whole distribution is one of them."""
 _PACKED = (".xz", ".gz", ".zst", ".bz2", "")
 
 
@@ -32,14 +44,15 @@ def check(repository: Repository) -> Chain:
     release, verdict = _signed_release(repository, f"dists/{suite}")
     dated = repository.must_be_fresh(_date(release, "Date"), _date(release, "Valid-Until"))
     _must_be_ours(repository, release, suite)
-    metadata, found = [], dict[Wanted, list[Listed]]()
+    metadata, found, names = [], dict[Wanted, list[Listed]](), {w.name for w in repository.wanted}
     sums = _sums(release)
     architecture = repository.under_test.architecture
     for kind in (architecture, "all") if f"{_index('all', repository)}" in sums else (architecture,):
         listed, path = _packages(repository, sums, f"dists/{suite}", _index(kind, repository))
         metadata.append(listed)
-        for wanted, entry in _entries(path):
-            found.setdefault(wanted, []).append(entry)
+        for wanted, entry in entries(path):
+            if wanted.name in names:
+                found.setdefault(wanted, []).append(entry)
     seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
     return Chain(
         verdict=verdict,
@@ -70,8 +83,7 @@ def _signed_release(repository: Repository, dist: str) -> tuple[Deb822, Signatur
             inline.path, signed, repository.policy, now=repository.now, deadline=repository.deadline
         )
         verdict.must_be_accepted(inline.url)
-    with signed.open("rb") as file:
-        return Deb822(file), verdict
+    return next(stanzas(signed), Deb822()), verdict
 
 
 def _must_be_ours(repository: Repository, release: Deb822, suite: str) -> None:
@@ -95,8 +107,8 @@ def _sums(release: Deb822) -> dict[str, Listed]:
     listed = {}
     for line in release.get("SHA256", "").split("\n"):
         words = line.split()
-        if len(words) == 3 and words[1].isdigit():  # noqa: PLR2004 - digest, size, path
-            listed[words[2]] = Listed(place=words[2], sha256=words[0].lower(), size=int(words[1]))
+        if len(words) == 3:  # noqa: PLR2004 - digest, size, path
+            listed[words[2]] = Listed(place=words[2], digest=words[0].lower(), size=size_of(words[1]))
     if not listed:
         raise CheckFailed("weak-digest", "the release file lists no SHA256 sums")
     return listed
@@ -113,25 +125,56 @@ def _packages(repository: Repository, sums: dict[str, Listed], dist: str, index:
         raise CheckFailed("index-missing", f"the release file of {repository.base} lists no {index}")
     placed = listed.model_copy(update={"place": f"{dist}/{listed.place}"})
     got = repository.get_listed(placed, "index")
-    path, digest = repository.opened(got)
-    if index in sums and sums[index].sha256 != digest:
+    path = repository.opened(got)
+    if index in sums and sums[index].digest != digest_of(path, "sha256"):
         raise CheckFailed("index-differs", f"{got.url} expands to other bytes than the release file says")
     return placed, path
 
 
-def _entries(path: Path) -> Iterator[tuple[Wanted, Listed]]:
-    with path.open("rb") as file:
-        for entry in Deb822.iter_paragraphs(file, use_apt_pkg=False):
-            size = entry.get("Size", "")
-            listed = Listed(
-                place=entry.get("Filename", ""),
-                sha256=entry.get("SHA256", "").lower(),
-                size=int(size) if size.isascii() and size.isdigit() else -1,
-            )
-            yield (
-                Wanted(entry.get("Package", ""), entry.get("Version", ""), entry.get("Architecture", "")),
-                listed,
-            )
+def entries(path: Path) -> Iterator[tuple[Wanted, Listed]]:
+    """Read an index of packages one entry at a time; CheckFailed(`metadata-broken`) when it is none."""
+    for entry in stanzas(path):
+        listed = Listed(
+            place=entry.get("Filename", ""),
+            digest=entry.get("SHA256", "").lower(),
+            size=size_of(entry.get("Size", "")),
+        )
+        yield (
+            Wanted(entry.get("Package", ""), entry.get("Version", ""), entry.get("Architecture", "")),
+            listed,
+        )
+
+
+def stanzas(path: Path) -> Iterator[Deb822]:
+    """Read a file of stanzas one at a time, never holding more than one of a sane size."""
+    try:
+        with path.open("rb") as file:
+            for stanza in Deb822.iter_paragraphs(_lines(file), use_apt_pkg=False):
+                for name in stanza:
+                    stanza[name]  # decoded here, so that bytes that are no text are noticed here
+                yield stanza
+    except (ValueError, LookupError, TypeError) as error:
+        raise CheckFailed("metadata-broken", f"{path.name} cannot be read: {error}") from error
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines; python-debian keeps a whole stanza in memory, however long a stranger made it."""
+    size = 0
+    while line := file.readline(LARGEST_STANZA + 1):
+        size = size + len(line) if line.strip() else 0
+        if size > LARGEST_STANZA:
+            raise CheckFailed("metadata-broken", f"an entry is larger than {LARGEST_STANZA} bytes")
+        yield line
+
+
+def size_of(text: str) -> int:
+    """Return a size in bytes; -1, which no file has, for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1  # noqa: PLR2004 - 64 bits
+
+
+def _inspect(_: Repository, wanted: Wanted, got: Downloaded) -> str:
+    read_deb(got.path).must_be(wanted.name, wanted.version, wanted.architecture, got.url)
+    return "none: Debian signs its repositories, not its packages"
 
 
 def _package(repository: Repository, wanted: Wanted, found: dict[Wanted, list[Listed]]) -> PackageSeen:
@@ -142,7 +185,7 @@ def _package(repository: Repository, wanted: Wanted, found: dict[Wanted, list[Li
                 "package-other-version",
                 f"{repository.under_test.name} lists {', '.join(others)}, the candidate says {wanted}",
             )
-    return repository.get_package(wanted, found.get(wanted, []))
+    return repository.get_package(wanted, found.get(wanted, []), _inspect)
 
 
 def _date(release: Deb822, field: str) -> datetime | None:

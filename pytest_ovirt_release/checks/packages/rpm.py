@@ -10,17 +10,29 @@ from defusedxml import ElementTree as SafeTree
 from defusedxml.common import DefusedXmlException
 
 from pytest_ovirt_release.checks.openpgp import LARGEST_SIGNATURE, judge
-from pytest_ovirt_release.checks.packages.common import Chain, Listed, PackageSeen, Repository, Wanted
+from pytest_ovirt_release.checks.packages.common import (
+    Chain,
+    Listed,
+    PackageSeen,
+    Repository,
+    Wanted,
+    digest_of,
+)
+from pytest_ovirt_release.checks.packages.rpm_file import read_rpm
 from pytest_ovirt_release.errors import CheckFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pytest_ovirt_release.checks.download import Downloaded
+
 _REPO = "{http://linux.duke.edu/metadata/repo}"
 _COMMON = "{http://linux.duke.edu/metadata/common}"
 _XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 _LATEST = 2**40
+DEEPEST, LARGEST_ENTRY = 50, 500_000
+"""How deeply primary.xml may nest (the real ones have five levels), and the most elements of one package in it."""
 
 
 def check(repository: Repository) -> Chain:
@@ -35,12 +47,14 @@ def check(repository: Repository) -> Chain:
     dated = repository.must_be_fresh(_newest(root))
     listed, opened = _primary(root)
     got = repository.get_listed(listed, "index")
-    path, digest = repository.opened(got)
-    if digest != opened:
+    path = repository.opened(got)
+    if digest_of(path, opened.kind) != opened.digest:
         raise CheckFailed("index-differs", f"{got.url} expands to other bytes than repomd.xml says")
     found: dict[Wanted, list[Listed]] = {}
-    for wanted, entry in _packages(path):
-        found.setdefault(wanted, []).append(entry)
+    names = {w.name for w in repository.wanted}
+    for wanted, entry in entries(path):
+        if wanted.name in names:
+            found.setdefault(wanted, []).append(entry)
     seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
     return Chain(verdict=verdict, dated=dated, metadata=(listed,), packages=seen)
 
@@ -63,27 +77,43 @@ def _newest(root: ET.Element) -> datetime | None:
     return datetime.fromtimestamp(max(plausible), UTC) if plausible else None
 
 
-def _primary(root: ET.Element) -> tuple[Listed, str]:
-    """Return where primary.xml is and the SHA-256 of its expanded bytes."""
+def _primary(root: ET.Element) -> tuple[Listed, Listed]:
+    """Return where primary.xml is, and the digest of its expanded bytes."""
     data = [d for d in root.iter(f"{_REPO}data") if d.get("type") == "primary"]
     if len(data) != 1:
         raise CheckFailed("index-missing", f"repomd.xml lists {len(data)} primary files, not one")
     opened = data[0].find(f"{_REPO}open-checksum")
     listed = _listed(data[0], _REPO, data[0].findtext(f"{_REPO}size", ""))
     if opened is None:  # an uncompressed file has none
-        return listed, listed.sha256
-    if opened.get("type") != "sha256":
-        raise CheckFailed("weak-digest", "repomd.xml gives no SHA-256 of the expanded primary file")
-    return listed, (opened.text or "").strip().lower()
+        return listed, listed
+    expanded = Listed(
+        place=listed.place, digest=(opened.text or "").strip().lower(), size=-1, kind=opened.get("type", "")
+    )
+    if not expanded.is_strong:
+        raise CheckFailed("weak-digest", "repomd.xml gives no SHA-2 digest of the expanded primary file")
+    return listed, expanded
 
 
-def _packages(path: Path) -> Iterator[tuple[Wanted, Listed]]:
-    """Read primary.xml one package at a time."""
+def entries(path: Path) -> Iterator[tuple[Wanted, Listed]]:
+    """Read primary.xml one package at a time; CheckFailed(`metadata-broken`) when it is none."""
     try:
-        for _, element in SafeTree.iterparse(path, events=("end",)):
-            if element.tag == f"{_COMMON}package":
+        above: list[ET.Element] = []
+        count = 0
+        for event, element in SafeTree.iterparse(path, events=("start", "end")):
+            if event == "start":
+                above.append(element)
+                count += 1
+                if len(above) > DEEPEST or count > LARGEST_ENTRY:
+                    raise CheckFailed("metadata-broken", f"{path.name} has an entry of too many elements")
+                continue
+            above.pop()
+            if element.tag == f"{_COMMON}package" and len(above) == 1:
                 yield from _entry(element)
+            if len(above) <= 1:  # else each package, even an empty one, would stay in memory
+                count = 0
                 element.clear()
+                for parent in above:
+                    parent.clear()
     except (ET.ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise CheckFailed("metadata-broken", f"primary.xml cannot be read: {error}") from error
 
@@ -102,15 +132,15 @@ def _entry(element: ET.Element) -> Iterator[tuple[Wanted, Listed]]:
 
 
 def _listed(element: ET.Element, space: str, size: str) -> Listed:
-    """Read checksum, location and size; a checksum weaker than SHA-256 counts as none."""
+    """Read checksum, location and size; a checksum weaker than SHA-256 will not count."""
     checksum, location = element.find(f"{space}checksum"), element.find(f"{space}location")
-    strong = checksum is not None and checksum.get("type") == "sha256"
     if location is not None and location.get(_XML_BASE):
         raise CheckFailed("unsafe-location", f"a location has the base {location.get(_XML_BASE)!r}")
     return Listed(
         place=location.get("href", "") if location is not None else "",
-        sha256=(checksum.text or "").strip().lower() if checksum is not None and strong else "",
+        digest=(checksum.text or "").strip().lower() if checksum is not None else "",
         size=int(size) if size.isascii() and size.isdigit() and len(size) < 20 else -1,  # noqa: PLR2004 - 64 bits
+        kind=checksum.get("type", "") if checksum is not None else "",
     )
 
 
@@ -122,4 +152,28 @@ def _package(repository: Repository, wanted: Wanted, found: dict[Wanted, list[Li
                 "package-other-version",
                 f"{repository.under_test.name} lists {', '.join(others)}, the candidate says {wanted}",
             )
-    return repository.get_package(wanted, found.get(wanted, []))
+    return repository.get_package(wanted, found.get(wanted, []), _inspect)
+
+
+def _inspect(repository: Repository, wanted: Wanted, got: Downloaded) -> str:
+    """Judge the file itself: what it calls itself, and where the page asks for it, its own signature."""
+    file = read_rpm(got.path)
+    file.facts.must_be(wanted.name, wanted.version, wanted.architecture, got.url)
+    policy = repository.package_policy
+    if policy is None:
+        return f"the page does not ask for one; there is {'one, not judged' if file.signature else 'none'}"
+    policy.must_be_assigned()
+    if not file.signature:
+        raise CheckFailed("package-unsigned", f"{got.url} carries no signature of its own over its header")
+    header, signature = got.path.with_suffix(".header"), got.path.with_suffix(".signature")
+    header.write_bytes(file.header)
+    signature.write_bytes(file.signature)
+    verdict = judge(signature, header, policy, now=repository.now, deadline=repository.deadline)
+    verdict.must_be_accepted(f"{got.url}'s own signature")
+    if not file.payload_fits:
+        said = file.payload_sha256 or "none"
+        raise CheckFailed(
+            "package-payload-differs",
+            f"{got.url}: its signed header says SHA-256 {said} of its payload, not this",
+        )
+    return f"by {verdict.signer}"

@@ -17,6 +17,9 @@ from pytest_ovirt_release.checks.openpgp import SignerPolicy, SignerUnassigned
 from pytest_ovirt_release.checks.packages import check_distribution
 from pytest_ovirt_release.checks.packages.common import Repository
 from pytest_ovirt_release.errors import CheckFailed, Unproven, Unreachable
+from pytest_ovirt_release.lab.release import deb as deb_format
+from pytest_ovirt_release.lab.release import rpm as rpm_format
+from pytest_ovirt_release.lab.release.packages import Package, files_of
 from pytest_ovirt_release.release.candidate import CandidatePackage
 from pytest_ovirt_release.release.page import Distribution
 from pytest_ovirt_release.release.resolved import DistributionUnderTest
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.packages.common import Chain
 
 NOW = datetime.now(UTC)
-PACKAGE = b"the package's bytes"
-DIGEST = hashlib.sha256(PACKAGE).hexdigest()
+VDSM = Package("vdsm", "4.9.3", "1", "amd64", "vdsm", NOW, files_of("vdsm", "4.9.3"))
+FEDORA_VDSM = replace(VDSM, release="1.fc16", architecture="x86_64")
 
 
 @pytest.fixture(scope="module")
@@ -94,12 +97,14 @@ def policy(room: KeyRoom, signer: str, tmp_path: Path) -> SignerPolicy:
 
 
 class Deb(Publisher):
+    package = deb_format.build(VDSM)
+    digest = hashlib.sha256(package).hexdigest()
     index = f"""Package: vdsm
 Version: 4.9.3-1
 Architecture: amd64
 Filename: pool/main/v/vdsm.deb
-Size: {len(PACKAGE)}
-SHA256: {DIGEST}
+Size: {len(package)}
+SHA256: {digest}
 
 Package: other
 Version: 1
@@ -120,7 +125,7 @@ SHA256: {"0" * 64}
     ) -> Deb:
         opened = (index or self.index).encode()
         packed = pack(opened)
-        self.put("pool/main/v/vdsm.deb", PACKAGE)
+        self.put("pool/main/v/vdsm.deb", self.package)
         self.put(f"dists/ovirt-3.0/main/binary-amd64/Packages{ending}", packed)
         sums = "".join(
             f" {hashlib.sha256(data).hexdigest()} {len(data)} main/binary-amd64/Packages{end}\n"
@@ -163,7 +168,7 @@ def test_a_good_debian_repository_leads_to_the_package(
 ) -> None:
     chain = deb.publish(form=form, ending=ending, pack=pack).check()
     assert chain.verdict.signer == signer
-    assert [(p.name, p.sha256) for p in chain.packages] == [("vdsm", DIGEST)]
+    assert [(p.name, p.sha256) for p in chain.packages] == [("vdsm", Deb.digest)]
     assert chain.metadata[0].place == f"dists/ovirt-3.0/main/binary-amd64/Packages{ending}"
     assert chain.valid_until is not None
 
@@ -199,14 +204,14 @@ def test_signed_but_wrong_release_files(deb: Deb, case: str) -> None:
         ("Version: 4.9.3-1", "Version: 4.9.4-1", "package-other-version"),
         ("Architecture: amd64", "Architecture: i386", "package-other-version"),
         ("Package: vdsm", "Package: vdsm2", "package-unlisted"),
-        (f"SHA256: {DIGEST}", "MD5sum: 00", "weak-digest"),
-        (f"SHA256: {DIGEST}", f"SHA256: {'0' * 64}", "package-differs"),
+        (f"SHA256: {Deb.digest}", "MD5sum: 00", "weak-digest"),
+        (f"SHA256: {Deb.digest}", f"SHA256: {'0' * 64}", "package-differs"),
         ("pool/main/v/vdsm.deb", "pool/gone.deb", "package-missing"),
         ("pool/main/v/vdsm.deb", "../../etc/passwd", "unsafe-location"),
         ("pool/main/v/vdsm.deb", "pool/%2e%2e/x", "unsafe-location"),
         ("pool/main/v/vdsm.deb", "http://127.0.0.1/x.deb", "unsafe-location"),
         ("pool/main/v/vdsm.deb", "/etc/passwd", "unsafe-location"),
-        (f"Size: {len(PACKAGE)}", "Size: 3", "package-differs"),
+        (f"Size: {len(Deb.package)}", "Size: 3", "package-differs"),
     ],
 )
 def test_debian_indexes_that_do_not_lead_to_the_package(deb: Deb, old: str, new: str, code: str) -> None:
@@ -217,7 +222,7 @@ def test_tampering_with_a_debian_repository(deb: Deb) -> None:
     deb.publish(form="none")
     assert deb.code() == "signature-missing"
     deb.publish()
-    deb.put("pool/main/v/vdsm.deb", b"the package's bytez")
+    deb.put("pool/main/v/vdsm.deb", Deb.package[:-1] + b"X")
     assert deb.code() == "package-differs"
     deb.put("dists/ovirt-3.0/main/binary-amd64/Packages.gz", gzip.compress(b"Package: vdsm\n"))
     assert deb.code() == "index-differs"
@@ -260,10 +265,12 @@ def test_what_nobody_said_is_unproven(deb: Deb) -> None:
 
 
 class Rpm(Publisher):
+    package = rpm_format.build(FEDORA_VDSM)
+    digest = hashlib.sha256(package).hexdigest()
     primary = f"""<?xml version="1.0" encoding="UTF-8"?>
 <metadata xmlns="http://linux.duke.edu/metadata/common" packages="1">
 <package type="rpm"><name>vdsm</name><arch>x86_64</arch><version epoch="0" ver="4.9.3" rel="1.fc16"/>
-<checksum type="sha256" pkgid="YES">{DIGEST}</checksum><size package="{len(PACKAGE)}"/>
+<checksum type="sha256" pkgid="YES">{digest}</checksum><size package="{len(package)}"/>
 <location href="Packages/v/vdsm.rpm"/></package>
 </metadata>
 """
@@ -278,7 +285,7 @@ class Rpm(Publisher):
     ) -> Rpm:
         opened = (primary or self.primary).encode()
         packed = pack(opened)
-        self.put("Packages/v/vdsm.rpm", PACKAGE)
+        self.put("Packages/v/vdsm.rpm", self.package)
         self.put("repodata/primary.xml.gz", packed)
         self.text = edit(
             f"""<?xml version="1.0"?>
@@ -307,7 +314,7 @@ def test_a_good_rpm_repository_leads_to_the_package(
 ) -> None:
     chain = rpm.publish(pack=pack).check()
     assert chain.verdict.signer == signer
-    assert [(p.name, p.version, p.sha256) for p in chain.packages] == [("vdsm", "4.9.3-1.fc16", DIGEST)]
+    assert [(p.name, p.version, p.sha256) for p in chain.packages] == [("vdsm", "4.9.3-1.fc16", Rpm.digest)]
 
 
 BOMB = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><x>&b;</x>'
@@ -346,7 +353,7 @@ def test_signed_but_wrong_repomd_files(rpm: Rpm, case: str) -> None:
         ("<arch>x86_64", "<arch>i686", "package-other-version"),
         ("<name>vdsm<", "<name>vdsm2<", "package-unlisted"),
         ('<checksum type="sha256"', '<checksum type="sha"', "weak-digest"),
-        (DIGEST, "0" * 64, "package-differs"),
+        (Rpm.digest, "0" * 64, "package-differs"),
         ("Packages/v/vdsm.rpm", "Packages/gone.rpm", "package-missing"),
         ("Packages/v/vdsm.rpm", "../../../../etc/passwd", "unsafe-location"),
         ("<location ", '<location xml:base="file:///etc" ', "unsafe-location"),
@@ -362,7 +369,7 @@ def test_tampering_with_an_rpm_repository(rpm: Rpm) -> None:
     rpm.publish(signed=False)
     assert rpm.code() == "signature-missing"
     rpm.publish()
-    rpm.put("Packages/v/vdsm.rpm", b"the package's bytez")
+    rpm.put("Packages/v/vdsm.rpm", Rpm.package[:-1] + b"X")
     assert rpm.code() == "package-differs"
     rpm.put("repodata/primary.xml.gz", b"x")
     assert rpm.code() == "index-differs"
@@ -374,16 +381,45 @@ def test_tampering_with_an_rpm_repository(rpm: Rpm) -> None:
 
 def test_two_entries_for_one_package_are_ambiguous(rpm: Rpm) -> None:
     entry = rpm.primary[rpm.primary.index("<package ") : rpm.primary.index("</metadata>")]
-    twice = rpm.primary.replace(entry, entry + entry.replace(DIGEST, "0" * 64))
+    twice = rpm.primary.replace(entry, entry + entry.replace(Rpm.digest, "0" * 64))
     assert rpm.publish(primary=twice).code() == "package-ambiguous"
 
 
 def test_the_candidate_may_write_the_epoch(rpm: Rpm) -> None:
+    package = CandidatePackage(
+        distribution="fedora-16", name="vdsm", version="0:4.9.3-1.fc16", architecture="x86_64"
+    )
+    assert rpm.publish().check(packages=(package,)).packages[0].version == "0:4.9.3-1.fc16"
+
+
+def test_a_file_of_another_epoch_than_the_index_says(rpm: Rpm) -> None:
     rpm.publish(primary=rpm.primary.replace('epoch="0"', 'epoch="2"'))
     package = CandidatePackage(
         distribution="fedora-16", name="vdsm", version="2:4.9.3-1.fc16", architecture="x86_64"
     )
-    assert rpm.check(packages=(package,)).packages[0].version == "2:4.9.3-1.fc16"
+    assert rpm.code(packages=(package,)) == "package-is-another"
+
+
+def test_an_old_copy_is_stale_where_the_page_says_how_old_it_may_be(rpm: Rpm) -> None:
+    old = str(int(NOW.timestamp()) - 40 * 86_400)
+    rpm.publish(edit=lambda t: t.replace(str(int(NOW.timestamp())), old))
+    rpm.check()
+    page = Distribution(
+        name="fedora-16", kind="rpm", url="u", architecture="x86_64", packages=("vdsm",), fresh_days=30
+    )
+    assert rpm.code(page=page) == "metadata-stale"
+
+
+@pytest.mark.parametrize("kind", ["sha384", "sha512"])
+def test_other_strong_digests_of_rpm_repositories(rpm: Rpm, kind: str) -> None:
+    digest = hashlib.new(kind, Rpm.package).hexdigest()
+    strong = f'<checksum type="{kind}" pkgid="YES">{digest}'
+    entry = f'<checksum type="sha256" pkgid="YES">{Rpm.digest}'
+    assert len(rpm.publish(primary=rpm.primary.replace(entry, strong)).check().packages) == 1
+    wrong = strong.replace(digest[-8:], "0" * 8)
+    assert rpm.publish(primary=rpm.primary.replace(entry, wrong)).code() == "package-differs"
+    short = strong.replace(digest, digest[:64])
+    assert rpm.publish(primary=rpm.primary.replace(entry, short)).code() == "weak-digest"
 
 
 @pytest.mark.parametrize(
