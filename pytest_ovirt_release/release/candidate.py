@@ -33,12 +33,13 @@ class CandidateComponent(Strict):
 
 
 class CandidatePackage(Strict):
-    """One package of one distribution, with its full version."""
+    """One package or image of one distribution, with its full version; an image needs the digest of its file."""
 
     distribution: Slug
     name: Text
     version: Text
     architecture: Text
+    sha256: Sha256 | None = None
 
 
 class Candidate(Strict):

@@ -34,6 +34,7 @@ _COMPONENT_PATTERNS = (
 _COMPONENT_NAMES = frozenset({"name", "version", "tag", "release"})
 _TAG_NAMES = frozenset({"name", "version"})
 _DISTRIBUTION_NAMES = frozenset({"name", "version", "release"})
+_IMAGE_PATTERNS = ("signature", "checksums", "checksums_signature", "volume_id")
 _SCRIPT_NAMES = frozenset({"source", "out", "host"})
 _DATABASE_NAMES = _SCRIPT_NAMES | {"db_host", "db_port", "db_user", "db_name"}
 
@@ -46,6 +47,7 @@ def page_mistakes(data: Mapping[str, Any]) -> list[str]:
         *_timeline(data),
         *_references(data),
         *_belonging(data),
+        *_distributions(data),
         *_patterns(data),
         *_engine(data),
     ]
@@ -172,6 +174,9 @@ def _belonging(data: Mapping[str, Any]) -> Iterator[str]:
     for place in mirrors if isinstance(mirrors, dict) else ():
         known = data.get("places")
         yield from unknown("mirrors", place, known if isinstance(known, dict) else (), "place")
+
+
+def _distributions(data: Mapping[str, Any]) -> Iterator[str]:
     for where, item in items(data, "distributions"):
         if item.get("kind") == "deb" and not item.get("suite"):
             yield f"{where}.suite: missing; a deb repository needs the name of its suite"
@@ -179,6 +184,11 @@ def _belonging(data: Mapping[str, Any]) -> Iterator[str]:
         yield from unknown(f"{where}.packages_signed_by", role, names(data, "signers"), "role")
         if role and item.get("kind") != "rpm":
             yield f"{where}.packages_signed_by: only rpm packages carry signatures of their own"
+        if item.get("kind") == "iso" and len(texts(item.get("packages"))) != 1:
+            yield f"{where}.packages: an iso entry names exactly one image"
+        for key in _IMAGE_PATTERNS:
+            if item.get(key) is not None and item.get("kind") != "iso":
+                yield f"{where}.{key}: only an iso entry has one"
 
 
 def _scripts(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -201,7 +211,9 @@ def _patterns(data: Mapping[str, Any]) -> Iterator[str]:
         for pattern in texts(item.get("generated")):
             yield from _pattern(f"{where}.generated", pattern, places | _COMPONENT_NAMES)
     for where, item in items(data, "distributions"):
-        yield from _pattern(f"{where}.url", item.get("url"), places | _DISTRIBUTION_NAMES)
+        own = _DISTRIBUTION_NAMES | ({"architecture"} if item.get("kind") == "iso" else set())
+        for key in ("url", *_IMAGE_PATTERNS):
+            yield from _pattern(f"{where}.{key}", item.get(key), places | own)
     for where, script in _scripts(data):
         for word in texts(script.get("command")):
             known = _DATABASE_NAMES if where.endswith("database") else _SCRIPT_NAMES

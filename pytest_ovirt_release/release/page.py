@@ -125,19 +125,26 @@ class Component(Strict):
 
 
 class Distribution(Strict):
-    """One package repository: `kind` deb or rpm, its address, and the packages that must be in it.
+    """One package repository (`kind` deb or rpm) with the packages that must be in it, or one image (`kind` iso).
+
+    For an image `url` is the file's own address, {version} the image's own version, and {architecture} is known too;
+    `signature`, or a `checksums` file (clearsigned, or signed in `checksums_signature`), vouches for it.
 
     `packages_signed_by` is the role whose holder must have signed each package file too (rpm only); `fresh_days` the
     age in days that the metadata may have, for repositories that say no date of expiry themselves.
     """
 
     name: Slug
-    kind: Literal["deb", "rpm"]
+    kind: Literal["deb", "rpm", "iso"]
     url: Pattern
     suite: str | None = None
     section: str = "main"
     architecture: str
     packages: tuple[str, ...]
+    signature: Pattern | None = None
+    checksums: Pattern | None = None
+    checksums_signature: Pattern | None = None
+    volume_id: Pattern | None = None
     packages_signed_by: Slug | None = None
     fresh_days: PositiveInt | None = None
 

@@ -51,7 +51,7 @@ class ComponentUnderTest:
 
 @dataclass(frozen=True)
 class DistributionUnderTest:
-    """One package repository of this candidate and the packages that must be in it."""
+    """One package repository of this candidate and the packages that must be in it, or one image."""
 
     name: str
     kind: str
@@ -61,6 +61,10 @@ class DistributionUnderTest:
     architecture: str
     packages: tuple[CandidatePackage, ...]
     page: Distribution
+    signature: str | None = None
+    checksums: str | None = None
+    checksums_signature: str | None = None
+    volume_id: str | None = None
 
 
 def resolve_component(page: Page, candidate: Candidate, name: str) -> ComponentUnderTest:
@@ -111,16 +115,33 @@ def resolve_distribution(page: Page, candidate: Candidate, name: str) -> Distrib
     wanted = next((d for d in page.distributions if d.name == name), None)
     if wanted is None:
         raise ReleaseError(f"distribution {name!r} is not on page {page.id}")
+    packages = tuple(p for p in candidate.packages if p.distribution == name)
     values = {**page.places, "name": name, "version": candidate.version, "release": candidate.version}
+    if wanted.kind == "iso":
+        # An image not in the candidate is found out by the check; until then the page's own words will do.
+        image = packages[0] if packages else None
+        values["version"] = image.version if image else candidate.version
+        values |= {"name": wanted.packages[0], "architecture": wanted.architecture}
+
+    def fill(pattern: str) -> str:
+        return fill_in(pattern, values, f"page {page.id}, distribution {name}")
+
+    def maybe(pattern: str | None) -> str | None:
+        return None if pattern is None else fill(pattern)
+
     return DistributionUnderTest(
         name=name,
         kind=wanted.kind,
-        url=fill_in(wanted.url, values, f"page {page.id}, distribution {name}"),
+        url=fill(wanted.url),
         suite=wanted.suite,
         section=wanted.section,
         architecture=wanted.architecture,
-        packages=tuple(p for p in candidate.packages if p.distribution == name),
+        packages=packages,
         page=wanted,
+        signature=maybe(wanted.signature),
+        checksums=maybe(wanted.checksums),
+        checksums_signature=maybe(wanted.checksums_signature),
+        volume_id=maybe(wanted.volume_id),
     )
 
 

@@ -1,10 +1,10 @@
-"""Package repositories: signed metadata, fresh, and a chain of checksums down to each package file."""
+"""Package repositories: signed metadata, fresh, and a chain of checksums down to each package file; ISO images."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.checks.packages import deb, rpm
+from pytest_ovirt_release.checks.packages import deb, iso, rpm
 from pytest_ovirt_release.checks.packages.common import Repository
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.release.resolved import DistributionUnderTest
 
 __all__ = ["check_distribution"]
+
+CHECKS = {"deb": deb.check, "rpm": rpm.check, "iso": iso.check}
 
 
 def check_distribution(  # noqa: PLR0913 - two policies, place and time
@@ -40,5 +42,4 @@ def check_distribution(  # noqa: PLR0913 - two policies, place and time
     """
     repository = Repository(distribution, policy, folder, now, deadline, package_policy)
     repository.must_have_versions()
-    check = deb.check if distribution.kind == "deb" else rpm.check
-    return check(repository)
+    return CHECKS[distribution.kind](repository)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -56,7 +56,7 @@ class Listed(Strict):
 class PackageSeen(Strict):
     """A package of the candidate that was found, downloaded, fits its checksum and is what it is listed as.
 
-    `own_signature` says what was learnt of the signature inside of the package file.
+    `own_signature` says what was learnt of the signature inside of the package file; `volume_id` is an image's.
     """
 
     name: str
@@ -66,6 +66,7 @@ class PackageSeen(Strict):
     sha256: str
     size: int
     own_signature: str = ""
+    volume_id: str | None = None
 
 
 class Chain(Strict):
@@ -86,11 +87,12 @@ def digest_of(path: Path, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One package of the candidate as a repository's index names it."""
+    """One package as a repository's index names it; `sha256` where the candidate says it, and never compared here."""
 
     name: str
     version: str
     architecture: str
+    sha256: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"{self.name} {self.version} ({self.architecture})"
@@ -116,7 +118,7 @@ class Repository:
     @property
     def wanted(self) -> tuple[Wanted, ...]:
         """The packages of the candidate."""
-        return tuple(Wanted(p.name, p.version, p.architecture) for p in self.under_test.packages)
+        return tuple(Wanted(p.name, p.version, p.architecture, p.sha256) for p in self.under_test.packages)
 
     def must_have_versions(self) -> None:
         """Raise Unproven when the candidate says nothing about a package of the page."""
@@ -180,6 +182,10 @@ class Repository:
         if len({(f.place, f.digest) for f in found}) > 1:
             raise CheckFailed("package-ambiguous", f"{self.under_test.name} lists {wanted} more than once")
         got = self.get_listed(found[0], "package", LARGEST_PACKAGE)
+        if wanted.sha256 is not None and got.sha256 != wanted.sha256:
+            raise CheckFailed(
+                "digest-differs", f"{got.url} has SHA-256 {got.sha256}, the candidate says {wanted.sha256}"
+            )
         own_signature = inspect(self, wanted, got)
         got.path.unlink()
         return PackageSeen(
