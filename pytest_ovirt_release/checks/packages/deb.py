@@ -42,10 +42,10 @@ def check(repository: Repository) -> Chain:
             f"distribution {repository.under_test.name}: a deb repository needs a suite on the page"
         )
     release, verdict = _signed_release(repository, f"dists/{suite}")
-    dated = repository.must_be_fresh(_date(release, "Date"), _date(release, "Valid-Until"))
+    dated = repository.must_be_fresh(date_of(release, "Date"), date_of(release, "Valid-Until"))
     _must_be_ours(repository, release, suite)
     metadata, found, names = [], dict[Wanted, list[Listed]](), {w.name for w in repository.wanted}
-    sums = _sums(release)
+    sums = sums_of(release)
     architecture = repository.under_test.architecture
     for kind in (architecture, "all") if f"{_index('all', repository)}" in sums else (architecture,):
         listed, path = _packages(repository, sums, f"dists/{suite}", _index(kind, repository))
@@ -57,7 +57,7 @@ def check(repository: Repository) -> Chain:
     return Chain(
         verdict=verdict,
         dated=dated,
-        valid_until=_date(release, "Valid-Until"),
+        valid_until=date_of(release, "Valid-Until"),
         metadata=tuple(metadata),
         packages=seen,
     )
@@ -102,7 +102,7 @@ def _must_be_ours(repository: Repository, release: Deb822, suite: str) -> None:
         raise CheckFailed("wrong-section", f"{repository.base} has no section {under_test.section}")
 
 
-def _sums(release: Deb822) -> dict[str, Listed]:
+def sums_of(release: Deb822) -> dict[str, Listed]:
     """Read the SHA256 field; other digests do not count."""
     listed = {}
     for line in release.get("SHA256", "").split("\n"):
@@ -188,7 +188,8 @@ def _package(repository: Repository, wanted: Wanted, found: dict[Wanted, list[Li
     return repository.get_package(wanted, found.get(wanted, []), _inspect)
 
 
-def _date(release: Deb822, field: str) -> datetime | None:
+def date_of(release: Deb822, field: str) -> datetime | None:
+    """Return the moment in a field, None without it; CheckFailed(`metadata-undated`) when it is no date."""
     text = release.get(field)
     if text is None:
         return None

@@ -43,9 +43,8 @@ def check(repository: Repository) -> Chain:
         signature.path, repomd.path, repository.policy, now=repository.now, deadline=repository.deadline
     )
     verdict.must_be_accepted(repomd.url)
-    root = _root(repomd.path)
-    dated = repository.must_be_fresh(_newest(root))
-    listed, opened = _primary(root)
+    dated, listed, opened = read_repomd(repomd.path)
+    dated = repository.must_be_fresh(dated)
     got = repository.get_listed(listed, "index")
     path = repository.opened(got)
     if digest_of(path, opened.kind) != opened.digest:
@@ -57,6 +56,13 @@ def check(repository: Repository) -> Chain:
             found.setdefault(wanted, []).append(entry)
     seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
     return Chain(verdict=verdict, dated=dated, metadata=(listed,), packages=seen)
+
+
+def read_repomd(path: Path) -> tuple[datetime | None, Listed, Listed]:
+    """Return a repomd.xml's date, where primary.xml is, and the digest of its expanded bytes; else CheckFailed."""
+    root = _root(path)
+    listed, opened = _primary(root)
+    return _newest(root), listed, opened
 
 
 def _root(path: Path) -> ET.Element:
