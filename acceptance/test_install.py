@@ -9,7 +9,9 @@ import pytest
 from pytest_ovirt_release.checks import schema, tls
 from pytest_ovirt_release.checks.installation import check_installation
 from pytest_ovirt_release.checks.node import Remote
+from pytest_ovirt_release.checks.pki_resource import check_pki_resource
 from pytest_ovirt_release.checks.scripts import release_script, require_loud_failure, require_success
+from pytest_ovirt_release.checks.tls_old import refuse_old_tls
 from pytest_ovirt_release.errors import Unproven
 
 if TYPE_CHECKING:
@@ -27,10 +29,19 @@ if TYPE_CHECKING:
 def test_engine_certificate_is_verified_by_its_ca(
     release_target: Target, met: Callable[[str, str], None], evidence: EvidenceWriter
 ) -> None:
-    """The target's CA verifies the running engine: right name, valid dates, TLS 1.2 or newer."""
-    engine = release_target.engine
-    facts = tls.check_server(engine.url, engine.ca_file, release_target.deadlines.request, met)
+    """The target's CA verifies the running engine: right name, valid dates, TLS 1.2 or newer, nothing older."""
+    engine, deadline = release_target.engine, release_target.deadlines.request
+    facts = tls.check_server(engine.url, engine.ca_file, deadline, met)
     evidence.value("certificate", facts.as_evidence())
+    evidence.value("older TLS", refuse_old_tls(tls.Endpoint.of(engine.url), deadline))
+
+
+@pytest.mark.must("ssl-setup")
+def test_engine_hands_out_the_ca_that_signs(release_target: Target, evidence: EvidenceWriter) -> None:
+    """The CA that the engine hands out to clients and hosts is the one that signs, and its SSH key can be read."""
+    engine = release_target.engine
+    found = check_pki_resource(engine.url, engine.ca_file, release_target.deadlines.request)
+    evidence.value("handed out", found.as_evidence())
 
 
 @pytest.mark.must("ssl-setup")

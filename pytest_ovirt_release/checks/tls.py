@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CertificateFacts", "Endpoint", "PairFacts", "check_server", "verify_pair"]
 
-EXPIRED, NOT_YET_VALID = 10, 9
+EXPIRED, NOT_YET_VALID, SELF_SIGNED = 10, 9, 18
 WRONG_NAME = frozenset({62, 64})
 """X509_V_ERR_* of OpenSSL: hostname mismatch, IP address mismatch."""
 
@@ -78,7 +78,7 @@ def check_server(url: str, ca_file: Path, deadline: float, met: Met) -> Certific
         met: told the subjects of the CA and of the issuer that was met.
 
     Raises:
-        CheckFailed: ca-does-not-verify, wrong-name, expired, not-yet-valid, tls-too-old, no-tls.
+        CheckFailed: ca-does-not-verify, self-signed, wrong-name, expired, not-yet-valid, tls-too-old, no-tls.
         Unreachable: nobody answers there.
         ReleaseError: the CA file cannot be read, or our client accepts a certificate without any CA.
     """
@@ -99,6 +99,10 @@ def check_server(url: str, ca_file: Path, deadline: float, met: Met) -> Certific
     except ssl.SSLError as error:
         raise _not_our_tls(endpoint, error) from error
     met(f"TLS {endpoint}", facts.issuer)
+    if facts.subject == facts.issuer:
+        raise CheckFailed(
+            "self-signed", f"{endpoint} shows a CA's own certificate ({facts.subject}), signed by itself"
+        )
     return replace(facts, self_check=_self_check(endpoint, deadline))
 
 
@@ -145,7 +149,8 @@ def _handshake(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> 
 def _code(verify_code: int) -> str:
     if verify_code in WRONG_NAME:
         return "wrong-name"
-    return {EXPIRED: "expired", NOT_YET_VALID: "not-yet-valid"}.get(verify_code, "ca-does-not-verify")
+    codes = {EXPIRED: "expired", NOT_YET_VALID: "not-yet-valid", SELF_SIGNED: "self-signed"}
+    return codes.get(verify_code, "ca-does-not-verify")
 
 
 def _not_our_tls(endpoint: Endpoint, error: ssl.SSLError) -> Exception:

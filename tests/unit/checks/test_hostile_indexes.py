@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 import pytest
+from debian.deb822 import Deb822
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from debian.deb822 import Deb822
 
 DIGEST = "ab" * 32
 STANZA = (
@@ -112,7 +112,7 @@ def test_any_bytes_as_release_file(content: bytes, tmp_path_factory: pytest.Temp
     path = tmp_path_factory.mktemp("release") / "Release"
     path.write_bytes(content)
     try:
-        release: Deb822 = next(deb.stanzas(path), {})
+        release = next(deb.stanzas(path), Deb822())
         deb.date_of(release, "Date")
         sums = deb.sums_of(release)
     except CheckFailed as error:
