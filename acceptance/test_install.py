@@ -96,12 +96,23 @@ def test_database_script_fails_loudly_without_a_database(
     database: Database,
     evidence: EvidenceWriter,
 ) -> None:
-    """Without its database the release's own script ends with an error and says so."""
+    """Without database, server or rights the release's own script ends with an error and says so."""
     script = release_script("database", release_page, release_target, signed_tarball)
-    nowhere = {**database.values, "db_name": f"{database.name}_that_is_not_there"}
-    result = script.run(nowhere, env=database.environment)
-    evidence.file("database-script-without-database.txt", result.output.encode())
-    require_loud_failure(result, "without a database", "database-script-silent")
+    circumstances = {
+        "without a database": {**database.values, "db_name": f"{database.name}_that_is_not_there"},
+        "with its server down": {**database.values, "db_host": str(script.source)},
+    }
+    for circumstance, values in circumstances.items():
+        result = script.run(values, env=database.environment)
+        evidence.file(f"database-script-{circumstance.replace(' ', '-')}.txt", result.output.encode())
+        require_loud_failure(result, circumstance, "database-script-silent")
+    if not database.refuses_strangers:
+        evidence.value("role without rights", f"not tried: version {database.version} lets everybody create")
+        return
+    with database.powerless() as (values, environment):
+        result = script.run(values, env=environment)
+    evidence.file("database-script-without-rights.txt", result.output.encode())
+    require_loud_failure(result, "as a role that may create nothing", "database-script-silent")
 
 
 @pytest.mark.should("easy-installation")

@@ -237,8 +237,10 @@ def cycle(
 def database(
     release_context: Context, ledger: Ledger, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
-    """A real, empty PostgreSQL."""
+    """A real, empty PostgreSQL, with the extensions that the page's database script needs."""
     from pytest_ovirt_release.checks.database import Database  # noqa: PLC0415 - only suites that run pay for it
 
-    with Database(release_context.sources.database, tmp_path_factory.mktemp("database"), ledger) as ready:
+    script = release_context.page.scripts.database
+    scratch, extensions = tmp_path_factory.mktemp("database"), script.extensions if script else ()
+    with Database(release_context.sources.database, scratch, ledger, extensions=extensions) as ready:
         yield ready

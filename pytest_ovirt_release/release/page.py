@@ -17,9 +17,9 @@ from pytest_ovirt_release.release.model import (
     Strict,
     Text,
 )
-from pytest_ovirt_release.release.page_scripts import Script, Scripts, Setup
+from pytest_ovirt_release.release.page_scripts import Live, Script, Scripts, Setup
 
-__all__ = ["Script", "Scripts", "Setup"]
+__all__ = ["Live", "Script", "Scripts", "Setup"]
 
 Level = Literal["must", "should"]
 Axis = Literal["component", "distribution", "node"]
