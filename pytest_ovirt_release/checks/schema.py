@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from pytest_ovirt_release.checks.database import QueryError
+from pytest_ovirt_release.checks.database_query import QueryError
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ import pytest
 
 from pytest_ovirt_release.checks import database as module
 from pytest_ovirt_release.checks import schema
-from pytest_ovirt_release.checks.database import Database, QueryError
+from pytest_ovirt_release.checks.database import Database
+from pytest_ovirt_release.checks.database_query import QueryError, psql
 from pytest_ovirt_release.checks.database_server import database_name, server_of
 from pytest_ovirt_release.checks.ledger import Ledger, open_entries
 from pytest_ovirt_release.checks.removal import remove_all
@@ -129,7 +130,7 @@ def test_the_embedded_server_is_real_empty_and_not_ours_to_rule(tmp_path: Path) 
         assert (tmp_path / "pgpass").stat().st_mode & 0o077 == 0
         without = replace(database.connection, pgpass=None)
         with pytest.raises(Unreachable, match="no password supplied"):
-            module._psql(without, database.name, "SELECT 1", tmp_path)
+            psql(without, database.name, "SELECT 1", tmp_path)
     assert not folder.exists()
     assert list(tmp_path.iterdir()) == []
 
@@ -287,8 +288,8 @@ def test_a_borrowed_server_gets_a_database_of_this_run_and_loses_it_again(
         assert re.fullmatch("rel_20261122_abc_[0-9a-f]{4}", name)
         with Database(url, tmp_path / "other", book.ledger) as other:  # two processes of one run
             assert other.name != name
-        assert module._psql(server.superuser, "postgres", sql, tmp_path) == [["1"]]
-    assert module._psql(server.superuser, "postgres", sql, tmp_path) == [["0"]]
+        assert psql(server.superuser, "postgres", sql, tmp_path) == [["1"]]
+    assert psql(server.superuser, "postgres", sql, tmp_path) == [["0"]]
     assert book.kinds == ["intent", "created"] * 2 + ["removed"] * 2
     assert {"what": "database", "name": name, "cells": ["database-creation"]}.items() <= book.records[
         0
@@ -332,7 +333,7 @@ def test_a_borrowed_database_that_cannot_be_dropped_is_written_down(
 def test_a_server_that_lets_us_create_nothing_leaves_nothing_in_the_ledger(
     url: str, server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module._psql(server.superuser, "postgres", "CREATE ROLE guest LOGIN PASSWORD 'guest'", tmp_path)
+    psql(server.superuser, "postgres", "CREATE ROLE guest LOGIN PASSWORD 'guest'", tmp_path)
     monkeypatch.setenv("PGPASSWORD", "guest")
     book = Book()
     with pytest.raises(
@@ -347,11 +348,11 @@ def test_a_database_of_a_killed_run_is_dropped_and_no_other(
 ) -> None:
     def names() -> list[list[str]]:
         sql = "SELECT datname FROM pg_database WHERE datname LIKE 'rel\\_%' ORDER BY 1"
-        return module._psql(server.superuser, "postgres", sql, tmp_path)
+        return psql(server.superuser, "postgres", sql, tmp_path)
 
     book = Book()
     for name in (NAME, "rel_20261122_ab_0a1b"):
-        module._psql(server.superuser, "postgres", f'CREATE DATABASE "{name}"', tmp_path)
+        psql(server.superuser, "postgres", f'CREATE DATABASE "{name}"', tmp_path)
         book.ledger.intent("database", name, cells=["database-creation"], url=url)
     left = reap(book)
     assert names() == [["rel_20261122_ab_0a1b"]]
