@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_ovirt_release.checks import schema, tls
-from pytest_ovirt_release.checks.installation import check_installation
+from pytest_ovirt_release.checks.installation import check_installation, require_finished_setup
+from pytest_ovirt_release.checks.installed import (
+    check_versions,
+    installed_upgrades,
+    live_pair,
+    read_live_schema,
+)
 from pytest_ovirt_release.checks.node import Remote
 from pytest_ovirt_release.checks.pki_resource import check_pki_resource
-from pytest_ovirt_release.checks.scripts import release_script, require_loud_failure, require_success
+from pytest_ovirt_release.checks.scripts import (
+    live_instead,
+    release_script,
+    require_loud_failure,
+    require_success,
+)
 from pytest_ovirt_release.checks.tls_old import refuse_old_tls
 from pytest_ovirt_release.errors import Unproven
 
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.database import Database
     from pytest_ovirt_release.checks.tarball import SignedTarball
     from pytest_ovirt_release.fixtures import EvidenceWriter
+    from pytest_ovirt_release.release.candidate import Candidate
     from pytest_ovirt_release.release.page import Page
     from pytest_ovirt_release.target.model import Target
 
@@ -49,12 +61,22 @@ def test_pki_script_makes_a_ca_and_a_certificate(
     release_page: Page,
     release_target: Target,
     signed_tarball: Callable[[str], SignedTarball],
+    met: Callable[[str, str], None],
     tmp_path: Path,
     evidence: EvidenceWriter,
 ) -> None:
-    """The release's own PKI script yields a CA and a server certificate that verify each other."""
-    script = release_script("pki", release_page, release_target, signed_tarball)
+    """The release's own PKI script yields a CA and a server certificate that verify each other.
+
+    Where scripts may not run, or the page names none, those that the setup made on the engine's machine have to.
+    """
     host = tls.Endpoint.of(release_target.engine.url).host
+    live = live_instead("pki", release_page, release_target)
+    if live is not None:
+        with Remote(live.ssh, name="engine machine", met=met) as machine:
+            pair = live_pair(machine, live.places, host, tmp_path, release_target.deadlines.ssh)
+        evidence.value("certificates of the engine's machine", pair.as_evidence())
+        return
+    script = release_script("pki", release_page, release_target, signed_tarball)
     out = tmp_path / "pki"
     result = script.run({"host": host}, out=out)
     evidence.file("pki-script.txt", result.output.encode())
@@ -68,12 +90,26 @@ def test_pki_script_makes_a_ca_and_a_certificate(
 def test_database_script_creates_the_schema(
     release_page: Page,
     release_target: Target,
+    request: pytest.FixtureRequest,
     signed_tarball: Callable[[str], SignedTarball],
-    database: Database,
+    met: Callable[[str, str], None],
     evidence: EvidenceWriter,
 ) -> None:
-    """The release's own script brings an empty PostgreSQL to its last version, and a second run changes nothing."""
+    """The release's own script brings an empty PostgreSQL to its last version, and a second run changes nothing.
+
+    Where scripts may not run, the engine's own database has to stand at the last version that is installed.
+    """
+    live = live_instead("database", release_page, release_target)
+    if live is not None:
+        deadline, table = release_target.deadlines.ssh, live.version_table
+        with Remote(live.ssh, name="engine machine", met=met) as machine:
+            found_live = read_live_schema(machine, live.places, table, deadline)
+            upgrades = installed_upgrades(machine, live.places, deadline)
+        evidence.value("schema of the engine's machine", found_live.as_evidence())
+        schema.judge(found_live, upgrades, asked=False)
+        return
     script = release_script("database", release_page, release_target, signed_tarball)
+    database: Database = request.getfixturevalue("database")
     evidence.value("server", f"{database.label}, version {database.version}")
     schema.require_empty(database)
     found = []
@@ -92,12 +128,22 @@ def test_database_script_creates_the_schema(
 def test_database_script_fails_loudly_without_a_database(
     release_page: Page,
     release_target: Target,
+    request: pytest.FixtureRequest,
     signed_tarball: Callable[[str], SignedTarball],
-    database: Database,
+    met: Callable[[str, str], None],
     evidence: EvidenceWriter,
 ) -> None:
-    """Without database, server or rights the release's own script ends with an error and says so."""
+    """Without database, server or rights the release's own script ends with an error and says so.
+
+    Where scripts may not run, the setup's own log has to say that it made the database and ended well.
+    """
+    live = live_instead("database", release_page, release_target)
+    if live is not None:
+        with Remote(live.ssh, name="engine machine", met=met) as machine:
+            evidence.value("setup log", require_finished_setup(machine, release_target.deadlines.ssh))
+        return
     script = release_script("database", release_page, release_target, signed_tarball)
+    database: Database = request.getfixturevalue("database")
     circumstances = {
         "without a database": {**database.values, "db_name": f"{database.name}_that_is_not_there"},
         "with its server down": {**database.values, "db_host": str(script.source)},
@@ -113,6 +159,28 @@ def test_database_script_fails_loudly_without_a_database(
         result = script.run(values, env=environment)
     evidence.file("database-script-without-rights.txt", result.output.encode())
     require_loud_failure(result, "as a role that may create nothing", "database-script-silent")
+
+
+@pytest.mark.should("easy-installation")
+def test_installed_packages_are_the_candidates(
+    release_page: Page,
+    release_candidate: Candidate,
+    release_target: Target,
+    met: Callable[[str, str], None],
+    evidence: EvidenceWriter,
+) -> None:
+    """On the engine's machine the packages are installed in the very versions that the candidate names."""
+    setup, ssh = release_page.scripts.setup, release_target.engine.ssh
+    if setup is None or not setup.packages:
+        raise Unproven(
+            f"page {release_page.id} names no packages of the engine's machine (scripts.setup.packages)"
+        )
+    if ssh is None:
+        raise Unproven("the target names no engine machine ([engine.ssh]), so nobody could look there")
+    deadline = release_target.deadlines.ssh
+    with Remote(ssh, name="engine machine", met=met) as machine:
+        found = check_versions(machine, release_page, release_candidate, setup.packages, deadline)
+    evidence.value("installed packages", found)
 
 
 @pytest.mark.should("easy-installation")

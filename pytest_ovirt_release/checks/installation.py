@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.release.page import Setup
 
 LOG_FOLDER = "/var/log/ovirt-engine/setup"
+FINISHED = "Execution of setup completed successfully"
 LOG_LINES = 40
 """How many of the setup log's last lines are kept."""
 NOT_FOUND = 127
@@ -48,6 +49,21 @@ def check_installation(machine: Remote, setup: Setup, deadline: float) -> Instal
     enabled = _service(machine, "is-enabled", setup.service, "enabled", deadline)
     active = _service(machine, "is-active", setup.service, "active", deadline)
     return Installation(tool, enabled, active, _newest_log(machine, deadline))
+
+
+def require_finished_setup(machine: Remote, deadline: float) -> str:
+    """Return the last line of the newest setup log once it says that all went well.
+
+    Raises:
+        CheckFailed: `setup-not-finished`, with the log's last line.
+    """
+    log = _newest_log(machine, deadline).strip()
+    if FINISHED not in log:
+        last = log.splitlines()[-1][-300:] if log else "nothing"
+        raise CheckFailed(
+            "setup-not-finished", f"the newest setup log does not say {FINISHED!r}; it ends: {last}"
+        )
+    return next(line for line in reversed(log.splitlines()) if FINISHED in line)
 
 
 def _tool(machine: Remote, setup: Setup, deadline: float) -> str:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ovirt_release.checks.tarball import SignedTarball
-    from pytest_ovirt_release.release.page import Page, Script
-    from pytest_ovirt_release.target.model import Target
+    from pytest_ovirt_release.release.page import Live, Page, Script
+    from pytest_ovirt_release.target.model import SshTarget, Target
 
 LAST_LINES = 5
 """How many of a script's last lines a message repeats."""
@@ -60,12 +60,37 @@ def release_script(
     return ReleaseScript(entry, signed_tarball(entry.component).source, target.deadlines.script)
 
 
+@dataclass(frozen=True)
+class LiveMachine:
+    """The engine's own machine, to be looked at in a script's stead: login, places, name of the version table."""
+
+    ssh: SshTarget
+    places: Live
+    version_table: str
+
+
+def live_instead(kind: Literal["pki", "database"], page: Page, target: Target) -> LiveMachine | None:
+    """Return the machine to look at where a script of the release cannot be run; None where it can, or nobody can look.
+
+    Looking proves less than running, so it is only done instead: without permission, or where the page names no script.
+    """
+    entry = page.scripts.pki if kind == "pki" else page.scripts.database
+    if (
+        (target.run_release_scripts and entry is not None)
+        or target.engine.ssh is None
+        or page.scripts.live is None
+    ):
+        return None
+    table = entry.version_table if entry is not None else None
+    return LiveMachine(target.engine.ssh, page.scripts.live, table or "schema_version")
+
+
 def require_permission(target: Target) -> None:
     """Raise Unproven unless the target file lets the release's scripts run on this machine."""
     if not target.run_release_scripts:
         raise Unproven(
             f"the release's scripts were not run: target {target.name} says run_release_scripts = false; "
-            "set it to true if they may run on this machine"
+            "set it to true if they may run on this machine, or name the engine's machine in [engine.ssh]"
         )
 
 

@@ -21,6 +21,7 @@ from pytest_ovirt_release.lab.node.machine import LabNode
 from pytest_ovirt_release.lab.release import scripts
 from pytest_ovirt_release.lab.release.engine_machine import EngineMachine
 from pytest_ovirt_release.lab.release.plan import version_of
+from pytest_ovirt_release.lab.release.repositories import installed_versions
 from pytest_ovirt_release.lab.release.site import ReleaseSite
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Lab:
             faults=faults,
             root_key=self._root_key,
             version=version_of(page, "ovirt-engine"),
+            packages=installed_versions(page),
         )
 
     async def start(self) -> None:

@@ -18,6 +18,8 @@ import asyncssh
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.lab.pki import LabPki
 from pytest_ovirt_release.lab.release import scripts
+from pytest_ovirt_release.lab.release.answer import Answer
+from pytest_ovirt_release.lab.release.engine_share import DATABASE, EngineShare
 from pytest_ovirt_release.lab.release.engine_shell import EngineShell
 from pytest_ovirt_release.local import processes
 from pytest_ovirt_release.local.postgres import EmbeddedPostgres
@@ -25,19 +27,21 @@ from pytest_ovirt_release.local.release_script import ScriptResult, run_script
 from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from pytest_ovirt_release.local.postgres import Connection
 
 log = logging.getLogger(__name__)
 
 SCRIPT_DEADLINE = 120.0
-DATABASE = "engine"
 STOP_DEADLINE = 4.0
 
 
 class EngineMachine:
     """An engine machine: `install`, then `start`; `ssh_port` and `host_key` say where to log in as root."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a machine is made of, by name
         self,
         *,
         folder: Path,
@@ -45,6 +49,7 @@ class EngineMachine:
         root_key: str,
         address: str = "127.0.0.1",
         version: str = "3.0.0",
+        packages: Mapping[str, str] | None = None,
     ) -> None:
         """Take its folder, the lab's faults, and the tester's public key line.
 
@@ -54,6 +59,7 @@ class EngineMachine:
             root_key: OpenSSH public key that may log in as root.
             address: loopback address of engine and SSH.
             version: what `engine-setup --version` says.
+            packages: name → full version of what is installed, as its package manager says.
         """
         self.folder = folder
         self.address = address
@@ -64,6 +70,7 @@ class EngineMachine:
         self._database: asyncio.Task[None] | None = None
         self._server: asyncssh.SSHAcceptor | None = None
         self._log_file = folder / "engine-setup.log"
+        self._share = EngineShare(folder / "pki", packages or {})
         name = f"ovirt-engine-setup-{datetime.now(UTC):%Y%m%d%H%M%S}-lab.log"
         self._shell = EngineShell(
             version=version,
@@ -71,6 +78,8 @@ class EngineMachine:
             log_name=name,
             log_file=self._log_file,
             installed=self._installed,
+            set_up=self._set_up_again,
+            share=self._share,
         )
 
     async def install(self, source_tree: Path) -> LabPki:
@@ -82,7 +91,7 @@ class EngineMachine:
         Raises:
             ReleaseError: the PKI script failed.
         """
-        out = self.folder / "pki"
+        out, self._share.source = self._share.pki, source_tree
         self._note(f"Stage: PKI, organisation {LAB_BRAND}")
         environment = {"PKI_ORGANIZATION": LAB_BRAND}
         result = await asyncio.to_thread(
@@ -155,10 +164,22 @@ class EngineMachine:
             raise ReleaseError(f"the lab's database script failed: {result}")
         self._note("Stage: Execution of setup completed successfully")
 
+    async def _set_up_again(self) -> Answer:
+        """Run the release's database script once more, as the setup tool does on a machine that is set up."""
+        where, source = self._share.connection, self._share.source
+        if not await self._installed() or where is None or source is None:
+            return Answer(err="***L:ERROR engine-setup: the first set-up failed\n", status=1)
+        result = await asyncio.to_thread(self._apply, where, source)
+        self._note_script(result)
+        ended = (
+            "Execution of setup completed successfully" if result.status == 0 else "Failed to execute stage"
+        )
+        return Answer(f"{result.output}[ INFO  ] Stage: {ended}\n", status=result.status)
+
     def _run_database_script(self, source_tree: Path) -> ScriptResult:
         postgres = EmbeddedPostgres().__enter__()
         self._postgres = postgres
-        where = postgres.superuser
+        self._share.connection = where = postgres.superuser
         self._note("Stage: database, PostgreSQL is ready")
         options = [
             f"--host={where.host}",
@@ -170,6 +191,9 @@ class EngineMachine:
         made = processes.run(["createdb", *options, DATABASE], deadline=30, env=env, cwd=self.folder)
         if made.status != 0:
             raise ReleaseError(f"createdb failed: {made.output.strip()}")
+        return self._apply(where, source_tree)
+
+    def _apply(self, where: Connection, source_tree: Path) -> ScriptResult:
         values = {
             "db_host": where.host,
             "db_port": str(where.port),

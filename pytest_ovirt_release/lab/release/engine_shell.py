@@ -6,6 +6,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.lab.release.answer import Answer
+from pytest_ovirt_release.lab.release.engine_share import PSQL, EngineShare
 from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 SERVICE = "ovirt-engine"
 LOG_FOLDER = "/var/log/ovirt-engine/setup"
 OS_RELEASE = f'NAME="{LAB_BRAND}"\nID=lab\nVERSION_ID="1"\nPRETTY_NAME="engine machine of the {LAB_BRAND}"\n'
+UNATTENDED = frozenset({"--accept-defaults", "--config", "--config-append", "--offline"})
 NOT_FOUND = 127
 INACTIVE = 3
 
@@ -31,15 +34,6 @@ HELP = """Usage: engine-setup [options]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Standard output, standard error and exit status of one command."""
-
-    out: str = ""
-    err: str = ""
-    status: int = 0
-
-
-@dataclass(frozen=True)
 class EngineShell:
     """Answers the few commands that a check may ask; anything else is not found, as in a shell."""
 
@@ -48,6 +42,8 @@ class EngineShell:
     log_name: str
     log_file: Path
     installed: Callable[[], Awaitable[bool]]
+    set_up: Callable[[], Awaitable[Answer]]
+    share: EngineShare
 
     async def answer(self, process: asyncssh.SSHServerProcess[str]) -> None:
         """Serve one SSH session."""
@@ -69,20 +65,31 @@ class EngineShell:
         if not words:
             return Answer()
         program, arguments = words[0], [w for w in words[1:] if w != "--"]
-        if program == "engine-setup":
-            return self._setup(arguments)
-        if program == "systemctl":
-            return await self._systemctl(arguments)
         if program in {"cat", "tail", "ls"}:
             return await self._files(program, arguments)
+        programs = {
+            "engine-setup": self._setup,
+            "systemctl": self._systemctl,
+            "rpm": self.share.versions,
+            "find": self.share.upgrades,
+            PSQL: self._psql,
+        }
+        if program in programs:
+            return await programs[program](arguments)
         return Answer(err=f"bash: {program}: command not found\n", status=NOT_FOUND)
 
-    def _setup(self, arguments: Sequence[str]) -> Answer:
+    async def _psql(self, arguments: Sequence[str]) -> Answer:
+        await self.installed()
+        return await self.share.psql(arguments)
+
+    async def _setup(self, arguments: Sequence[str]) -> Answer:
         if list(arguments) == ["--version"]:
             return Answer(f"engine-setup (ovirt-engine) {self.version}\n")
         if list(arguments) in (["--help"], ["-h"]):
             return Answer(HELP)
-        return Answer(err="***L:ERROR engine-setup: this machine is set up already\n", status=1)
+        if arguments and all(a.partition("=")[0] in UNATTENDED for a in arguments):
+            return await self.set_up()
+        return Answer(err="***L:ERROR engine-setup: there is nobody to ask; see --help\n", status=1)
 
     async def _systemctl(self, arguments: Sequence[str]) -> Answer:
         if not arguments:
@@ -106,6 +113,9 @@ class EngineShell:
         if path == f"{LOG_FOLDER}/{self.log_name}" and program != "ls":
             await self.installed()
             return Answer(self.log_file.read_text(encoding="utf-8"))
+        certificate = self.share.certificate(path)
+        if certificate is not None and program != "ls":
+            return certificate
         if path == "/etc/os-release" and program != "ls":
             return Answer(OS_RELEASE)
         return Answer(

@@ -60,6 +60,12 @@ def publish(
     )
 
 
+def installed_versions(page: Page) -> dict[str, str]:
+    """Return name → full version of the packages of the page's first rpm distribution: the engine machine's."""
+    first = next((d for d in page.distributions if d.kind == "rpm"), None)
+    return {} if first is None else {p.name: p.full_version for p in _packages(page, first)}
+
+
 def _shows(fault: str, distribution: Distribution, faulty: str, faults: frozenset[str]) -> bool:
     return fault in faults and distribution.name == faulty
 
