@@ -150,10 +150,10 @@ def _set_up_again(machine: Remote) -> None:
     ],
 )
 def test_it_is_only_looked_at_where_no_script_can_be_run(
-    permission: bool,
-    named: bool,
-    ssh: bool,
-    looked: bool,  # noqa: FBT001 - a table
+    permission: bool,  # noqa: FBT001 - a table
+    named: bool,  # noqa: FBT001
+    ssh: bool,  # noqa: FBT001
+    looked: bool,  # noqa: FBT001
 ) -> None:
     where = SshTarget(address="127.0.0.1", host_key="ssh-ed25519 AAAA")
     target = Target(
