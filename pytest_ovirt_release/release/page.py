@@ -174,13 +174,13 @@ class Approver(Strict):
 
 
 class Gap(Strict):
-    """A known hole: it explains, it never satisfies."""
+    """A known hole: it explains, it never satisfies. Without `eta` nobody has promised a day."""
 
     id: Slug
     requirements: tuple[Slug, ...]
     title: Text
     owner: Text
-    eta: Day
+    eta: Day | None = None
     note: str = ""
     probe: Literal["old-registration-urls"] | None = None
 

@@ -107,6 +107,10 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
+NO_ETA = "promised by nobody"
+"""What stands in an ETA's place when a page has none."""
+
+
 def judge_gaps(page: Page, runs: Sequence[Run], as_of: datetime) -> tuple[GapVerdict, ...]:
     """Return every known gap: open, overdue, or closable when every probe of it passed the honest way.
 
@@ -131,12 +135,12 @@ def _probes(gap: Gap, runs: Sequence[Run]) -> list[tuple[str, str]]:
 
 def _gap(gap: Gap, probes: Sequence[tuple[str, str]], as_of: datetime) -> GapVerdict:
     word, source = next((p for p in probes if p[0] != "closed"), probes[0] if probes else ("", ""))
-    overdue = as_of > end_of(gap.eta)
+    overdue = gap.eta is not None and as_of > end_of(gap.eta)
     return GapVerdict(
         id=gap.id,
         title=gap.title,
         owner=gap.owner,
-        eta=gap.eta.isoformat(),
+        eta=gap.eta.isoformat() if gap.eta else NO_ETA,
         requirements=gap.requirements,
         status="closable" if word == "closed" else "overdue" if overdue else "open",
         detail=f"probe says {word}: {source}" if word else "not probed",

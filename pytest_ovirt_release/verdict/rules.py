@@ -177,7 +177,8 @@ def no_go(page: Page, judged: Sequence[RequirementVerdict], runs: Sequence[Run])
             yield Reason(code=f"must-{cell.state}", cell=cell.id, detail=cell.detail or requirement.title)
     musts = {r.id for r in page.requirements if r.level == "must"}
     for gap in page.gaps:
-        if musts & set(gap.requirements) and end_of(gap.eta) > end_of(page.release_date):
+        # Without an ETA the must itself decides: it is proven or it is not.
+        if gap.eta and musts & set(gap.requirements) and end_of(gap.eta) > end_of(page.release_date):
             text = f"{gap.title}: ETA {gap.eta} is after the release on {page.release_date}"
             yield Reason(code="gap-after-release", detail=text)
     for run in runs:

@@ -208,6 +208,15 @@ def test_a_gap_on_a_must_after_the_release_is_no_go() -> None:
     assert codes(judge(RunMaker(late).all_pass().end(), late)) == {"gap-after-release"}
 
 
+def test_a_gap_that_nobody_promised_to_close_leaves_the_must_to_decide() -> None:
+    gap = {"id": "g", "requirements": ["a"], "title": "hole", "owner": "o"}
+    open_ended = page(requirement("a"), gaps=[gap])
+    proven = judge(RunMaker(open_ended).all_pass().end(), open_ended)
+    assert (proven.verdict, proven.gaps[0].status, proven.gaps[0].eta) == ("GO", "open", "promised by nobody")
+    assert any("ETA promised by nobody" in reason.detail for reason in proven.remarks)
+    assert judge(RunMaker(open_ended).end(), open_ended).verdict == "INCOMPLETE"
+
+
 def test_passed_by_one_and_failed_by_another_is_a_conflict_until_it_passes_again() -> None:
     only = page(requirement("a"))
     good = RunMaker(only, "r1", tester="ann").all_pass().end()
