@@ -61,6 +61,12 @@ def bench(session: nox.Session) -> None:
         python(session, "-m", f"bench.{name}", *session.posargs)
 
 
+@nox.session(venv_backend="none")
+def times(session: nox.Session) -> None:
+    """How long the lab's hosts, storage and VMs take at a real engine's pace, against a real one; about ten minutes."""
+    python(session, "-m", "tests.lab.contract.timing", *session.posargs)
+
+
 @nox.session
 def package(session: nox.Session) -> None:
     """Build wheel and sdist, install the wheel elsewhere, and use it from there."""
@@ -100,5 +106,5 @@ def mutation(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
     """Everything that can be run without hardware."""
-    for name in ("tests", "rehearsal", "controls", "package"):
+    for name in ("tests", "rehearsal", "controls", "times", "package"):
         session.notify(name)
