@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pytest_ovirt_release import __version__, cli_attest, cli_verdict
+from pytest_ovirt_release import __version__, cli_attest, cli_target, cli_verdict
 from pytest_ovirt_release.cli_values import component_versions, page_named
 from pytest_ovirt_release.errors import ReleaseError, Unproven
 from pytest_ovirt_release.lab.__main__ import lab
@@ -153,6 +153,7 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
 
 
 main.add_command(lab)
+main.add_command(cli_target.target)
 
 
 @main.command()

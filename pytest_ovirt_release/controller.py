@@ -25,6 +25,7 @@ from pytest_ovirt_release.release import loading
 from pytest_ovirt_release.report import files
 from pytest_ovirt_release.target.lab_process import LabProcess, start_lab
 from pytest_ovirt_release.target.loading import load_target
+from pytest_ovirt_release.target.ready import make_ready
 from pytest_ovirt_release.target.writing import write_target
 from pytest_ovirt_release.verdict import contents, controls, recompute
 from pytest_ovirt_release.verdict.contents import read_folder
@@ -95,6 +96,7 @@ class Controller:
         target = load_target(target_file)
         if not is_lab:
             self._guard_live()
+            make_ready(target)
         candidate_file = self.candidate_file(target.candidate)
         candidate = loading.load_candidate(candidate_file)
         page_file = loading.find_page(settings.pages, candidate.page)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.database import Database
     from pytest_ovirt_release.checks.engine import Engine
     from pytest_ovirt_release.checks.ledger import Ledger
+    from pytest_ovirt_release.checks.preflight import Finding, Gate
     from pytest_ovirt_release.checks.signers import SignerPolicy
     from pytest_ovirt_release.checks.tarball import SignedTarball
     from pytest_ovirt_release.release.candidate import Candidate
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.target.model import NodeTarget, Target
 
 CONTEXT = pytest.StashKey[Context]()
+PREFLIGHT_SECONDS, PREFLIGHT_TOTAL = 10.0, 30.0
+"""Seconds that each answer, and all of preflight, may take in a run; both are far above what a healthy target needs."""
 LARGEST_EVIDENCE = 4 * 1024 * 1024
 """Bytes of one evidence file; more is cut and says so."""
 
@@ -226,11 +229,26 @@ def cycle(
     ledger: Ledger,
     met: Callable[[str, str], None],
 ) -> Cycle:
-    """The stages of every node: whichever test first needs one performs it."""
+    """The stages of every node: whichever test first needs one performs it, after what preflight lets begin."""
     from pytest_ovirt_release.checks.cycle import Cycle  # noqa: PLC0415 - only suites that run pay for it
 
     write: Any = release_context.journal.write
-    return Cycle(release_target, engine, ledger, release_context.folder, write, met)
+    gate = _gate(release_context, release_target, met)
+    return Cycle(release_target, engine, ledger, release_context.folder, write, met, gate=gate)
+
+
+def _gate(context: Context, target: Target, met: Callable[[str, str], None]) -> Gate:
+    from pytest_ovirt_release.checks.preflight import Gate  # noqa: PLC0415 - only suites that run pay for it
+    from pytest_ovirt_release.checks.preflight.probe import Asked  # noqa: PLC0415 - same
+    from pytest_ovirt_release.release.engines import versions_wanted  # noqa: PLC0415 - same
+
+    def tell(finding: Finding) -> None:
+        said = f"{finding.state}: {finding}"
+        context.journal.write("fact", key=f"preflight:{finding.what}", value=said, source="preflight")
+
+    wanted = versions_wanted(context.page, context.candidate) if context.candidate else {}
+    asked = Asked(target, met, PREFLIGHT_SECONDS, PREFLIGHT_TOTAL, wanted)
+    return Gate(asked, context.folder / "nodes", tell)
 
 
 @pytest.fixture(scope="session")

@@ -51,12 +51,17 @@ class Cycle:
         write: Callable[..., None],
         met: Callable[[str, str], None],
         say: Callable[[str], None] | None = None,
+        gate: Callable[[Stage, NodeTarget], None] | None = None,
     ) -> None:
-        """Take the target, the engine, the ledger, the run folder, the journal's write and `met`."""
+        """Take the target, the engine, the ledger, the run folder, the journal's write and `met`.
+
+        `gate` is asked before each stage, and raises what stands against it.
+        """
         folder = run_folder / "nodes"
         folder.mkdir(exist_ok=True)
         self.parts = Parts(target, engine, ledger, folder, met, say)
         self._write = write
+        self._gate = gate
         self._steps = Steps(self.parts)
 
     def registered(self, node: NodeTarget) -> NodeState:
@@ -115,6 +120,8 @@ class Cycle:
             self.parts.say(f"{node.name}: {stage} …")
         start, cause = time.monotonic(), None
         try:
+            if self._gate is not None:
+                self._gate(stage, node)
             state = self._steps.perform(stage, node, state)
         except Exception as error:  # noqa: BLE001 - however it ended, it is recorded; later tests read it
             state, cause = state.with_stage(stage, as_record(error)), error

@@ -5,15 +5,36 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import socket
 from typing import TYPE_CHECKING
 
 import paramiko
 from paramiko.pkey import UnknownKeyType
 
-from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.errors import ReleaseError, Unreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def shown_key(address: str, port: int, seconds: float) -> str:
+    """Return the public key line that a machine shows, for a person to compare; nobody logs in.
+
+    Raises:
+        Unreachable: nothing answers there, or no SSH server.
+    """
+    transport: paramiko.Transport | None = None
+    try:
+        transport = paramiko.Transport(socket.create_connection((address, port), timeout=seconds))
+        transport.banner_timeout = transport.handshake_timeout = seconds
+        transport.start_client(timeout=seconds)
+        key = transport.get_remote_server_key()
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise Unreachable(f"no SSH server answers at {address}:{port}: {error}") from error
+    finally:
+        if transport is not None:
+            transport.close()
+    return f"{key.get_name()} {key.get_base64()}"
 
 
 def pinned_key(line: str, where: str) -> tuple[str, bytes]:

@@ -72,6 +72,8 @@ def open_context(sources: Sources, process: str) -> Context:
     overlay = target.page_overlay if target else None
     if overlay is not None:
         page = loading.apply_overlay(page, loading.load(overlay, PageOverlay), overlay)
+    if target is not None:
+        page = loading.with_mirrors(page, target.mirrors, Path(sources.target or ""))
     candidate = loading.load_candidate(Path(sources.candidate)) if sources.candidate else None
     redact = Redactor()
     if target is not None:

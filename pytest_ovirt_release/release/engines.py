@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 if TYPE_CHECKING:
+    from pytest_ovirt_release.release.candidate import Candidate
     from pytest_ovirt_release.release.page import Page
 
 _NUMBERS = re.compile(r"\d+(\.\d+)*")
@@ -22,3 +23,11 @@ def not_judged(page: Page, full_version: str) -> str | None:
     if not SpecifierSet(page.engine).contains(Version(found.group()), prereleases=True):
         return f"the engine is {full_version}; page {page.id} judges {page.engine}"
     return None
+
+
+def versions_wanted(page: Page, candidate: Candidate) -> dict[str, str]:
+    """Return which version of each component has to be installed on the target: the candidate's.
+
+    Empty on a historical page: only rehearsals are judged by it, and no engine of its time is left to install.
+    """
+    return {} if page.historical else {c.name: c.version for c in candidate.components}

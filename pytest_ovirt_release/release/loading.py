@@ -150,6 +150,27 @@ def apply_overlay(page: Page, overlay: PageOverlay, overlay_path: Path) -> Page:
     return page.model_copy(update={"places": places, "mirrors": mirrors, "signers": signers})
 
 
+def with_mirrors(page: Page, mirrors: Mapping[str, str], target_file: Path) -> Page:
+    """Return the page with other addresses of its places; what is fetched there is still held against the candidate.
+
+    Raises DataFileError (about the target file) when the page has no such place, or the address is none.
+    """
+    mistakes = [
+        f"mirrors: page {page.id} has no place {name!r}{nearest(name, list(page.places))}; "
+        f"allowed: {', '.join(page.places) or 'none'}"
+        for name in mirrors
+        if name not in page.places
+    ]
+    mistakes += [
+        f"mirrors.{name}: {shown(url)} is not allowed; allowed: http:// or https://, without a password"
+        for name, url in mirrors.items()
+        if not url.startswith(("http://", "https://")) or "@" in url
+    ]
+    if mistakes:
+        raise DataFileError(target_file, mistakes)
+    return page.model_copy(update={"places": {**page.places, **mirrors}})
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in lower-case hex; ReleaseError when it cannot be read."""
     try:

@@ -43,7 +43,8 @@ def target_mistakes(data: Mapping[str, Any], folder: Path) -> list[str]:
         mistakes += [
             *_engine_url(engine),
             *_passwords("engine", engine),
-            *_missing_files("engine.", engine, folder),
+            *_missing_files("engine.", _without_fetched_ca(engine), folder),
+            *_proxy(engine.get("proxy")),
         ]
         if not ({"password_file", "password_env"} & engine.keys()):
             mistakes.append("engine: no password source; give password_file or password_env")
@@ -70,6 +71,25 @@ def _missing_files(where: str, table: Mapping[str, Any], folder: Path) -> Iterat
         name = table.get(key)
         if isinstance(name, str) and not _is_file(_beside(folder, name)):
             yield f"{where}{key}: {shown(name)}: there is no such file; relative paths start at {folder}"
+
+
+def _without_fetched_ca(engine: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the table without the CA file that need not be there: its fingerprint is pinned, so it can be fetched."""
+    return {k: v for k, v in engine.items() if k != "ca_file" or "ca_sha256" not in engine}
+
+
+def _proxy(url: object) -> Iterator[str]:
+    if not isinstance(url, str):
+        return
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme == "http" and bool(parts.hostname) and bool(parts.port)
+    except ValueError:
+        usable = False
+    if "@" in url:
+        yield "engine.proxy: must not hold a user or a password; name a proxy that needs none"
+    elif not usable:
+        yield f"engine.proxy: {shown(url)} is not allowed; allowed: http://HOST:PORT"
 
 
 def _is_file(path: Path) -> bool:

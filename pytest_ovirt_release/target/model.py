@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from pytest_ovirt_release.release.model import Seconds, Slug, Strict, Text
+from pytest_ovirt_release.release.model import Seconds, Sha256, Slug, Strict, Text
 
 
 class SshTarget(Strict):
@@ -23,10 +23,16 @@ class SshTarget(Strict):
 
 
 class EngineTarget(Strict):
-    """The engine: API address, CA file, user, and where the password comes from (never the password)."""
+    """The engine: API address, CA file, user, and where the password comes from (never the password).
+
+    With `ca_sha256`, the CA's fingerprint, a CA file that is not there is fetched from the engine once. `proxy`
+    is used for the engine and its image transfers; proxy variables of the environment never are.
+    """
 
     url: Text
     ca_file: Path
+    ca_sha256: Sha256 | None = None
+    proxy: Text | None = None
     user: Text = "admin@internal"
     password_file: Path | None = None
     password_env: str | None = None
@@ -49,11 +55,12 @@ class NodeTarget(Strict):
 
 
 class NfsTarget(Strict):
-    """The NFS export the storage domain is made on; it must be empty."""
+    """The NFS export the storage domain is made on; it must be empty. `options` are further mount options."""
 
     address: Text
     path: Text
     version: Literal["auto", "v3", "v4", "v4_0", "v4_1", "v4_2"] = "auto"
+    options: Text | None = None
 
 
 class StorageTarget(Strict):
@@ -80,12 +87,17 @@ class Deadlines(Strict):
 
 
 class Target(Strict):
-    """A target file. Relative paths in it start at the file's own folder."""
+    """A target file. Relative paths in it start at the file's own folder.
+
+    `mirrors` are other addresses of the page's places (a mirror, a staging area): the candidate's digests hold there
+    just as well.
+    """
 
     schema_name: Literal["ovirt-release-target/1"] = Field(alias="schema")
     name: Slug
     candidate: Path | None = None
     page_overlay: Path | None = None
+    mirrors: dict[str, Text] = Field(default_factory=dict)
     run_release_scripts: bool = False
     database: str | None = None
     engine: EngineTarget

@@ -59,6 +59,7 @@ class Engine:
             ca_file=str(target.engine.ca_file),
             seconds=target.deadlines.request,
             flag=self.flag,
+            proxy=target.engine.proxy or "",
         )
         self.hosts = Hosts(self._call, self._correlation, target.deadlines)
         self.storage = Storage(self._call, self._correlation, target.deadlines)

@@ -29,11 +29,12 @@ UNAUTHORIZED = 401
 
 
 class BoundedConnection(ovirtsdk4.Connection):  # type: ignore[misc] # the SDK has no types
-    """The SDK's connection, whose logins end, which stops when told to, and which knows no proxy."""
+    """The SDK's connection, whose logins end, which stops when told to, and which knows no proxy but the target's."""
 
-    def __init__(self, *, flag: threading.Event, ca_path: str, **settings: Any) -> None:  # noqa: ANN401
-        """Take the stop flag and the SDK's own settings."""
+    def __init__(self, *, flag: threading.Event, ca_path: str, proxy: str, **settings: Any) -> None:  # noqa: ANN401
+        """Take the stop flag, the target's proxy (empty: none) and the SDK's own settings."""
         self._flag = flag
+        self._proxy = proxy
         self._ca_path = ca_path
         self.login_seconds = LOGIN_SECONDS
         super().__init__(ca_file=ca_path, **settings)
@@ -50,7 +51,7 @@ class BoundedConnection(ovirtsdk4.Connection):  # type: ignore[misc] # the SDK h
 
     def _guard(self, curl: Any) -> None:  # noqa: ANN401
         curl.setopt(pycurl.NOSIGNAL, 1)
-        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.PROXY, self._proxy)
         curl.setopt(pycurl.NOPROGRESS, 0)
         curl.setopt(pycurl.XFERINFOFUNCTION, lambda *_: 1 if self._flag.is_set() else 0)
 
@@ -82,13 +83,22 @@ class Session:
     """Connections to one engine, one for each thread."""
 
     def __init__(  # noqa: PLR0913 - all of it is needed to log in, and given by keyword
-        self, *, url: str, user: str, password: str, ca_file: str, seconds: float, flag: threading.Event
+        self,
+        *,
+        url: str,
+        user: str,
+        password: str,
+        ca_file: str,
+        seconds: float,
+        flag: threading.Event,
+        proxy: str = "",
     ) -> None:
-        """Take where and as whom to log in, the usual deadline of a request, and the stop flag."""
+        """Take where and as whom to log in, the usual deadline of a request, the stop flag, and the proxy if any."""
         self.url = url
         self.user = user
         self.flag = flag
         self.logins = 0
+        self._proxy = proxy
         self._password = password
         self._ca_file = ca_file
         self._seconds = seconds
@@ -150,6 +160,7 @@ class Session:
             connection = BoundedConnection(
                 flag=self.flag,
                 ca_path=self._ca_file,
+                proxy=self._proxy,
                 url=self.url,
                 username=self.user,
                 password=self._password,

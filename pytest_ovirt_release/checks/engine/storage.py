@@ -24,6 +24,7 @@ class Storage(Group):
             address=export.address,
             path=export.path,
             nfs_version=types.NfsVersion(export.version),
+            mount_options=export.options,
         )
         return self._add(name, comment, host_id, storage)
 
