@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import socket
 import ssl
+import threading
+from http.client import HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
-
-import urllib3
+from urllib.parse import urlsplit
 
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from pytest_ovirt_release.release.writing import write_atomically
@@ -42,21 +45,40 @@ def fetch_ca(engine_url: str, seconds: float) -> bytes:
     Raises:
         Unreachable: no answer, or something else than one certificate.
     """
-    url = engine_url.split("/ovirt-engine", 1)[0] + RESOURCE
+    parts = urlsplit(engine_url)
     context = ssl.create_default_context()
     context.check_hostname = False
     # There is nothing to verify it by yet: that is what the fingerprint is for.
     context.verify_mode = ssl.CERT_NONE
+    connection = HTTPSConnection(parts.hostname or "", parts.port or 443, timeout=seconds, context=context)
     try:
-        with urllib3.PoolManager(ssl_context=context, retries=False) as pool:
-            limit = urllib3.Timeout(total=seconds)
-            answer = pool.request("GET", url, timeout=limit, redirect=False, preload_content=False)
-            pem = answer.read(LARGEST)
-            answer.close()
-    except urllib3.exceptions.HTTPError as error:
-        raise Unreachable(f"{url} does not answer: {error}") from error
+        connection.connect()
+        pem = _asked(connection, seconds)
+    except (HTTPException, OSError) as error:
+        raise Unreachable(f"{engine_url} does not give its CA within {seconds:g} s: {error}") from error
+    finally:
+        connection.close()
     fingerprint(pem)
-    return bytes(pem)
+    return pem
+
+
+def _asked(connection: HTTPSConnection, seconds: float) -> bytes:
+    """Ask for the CA; a timer ends the connection, however slowly the other side talks."""
+    timer = threading.Timer(seconds, _cut, (connection.sock,))
+    timer.daemon = True
+    timer.start()
+    try:
+        connection.request("GET", RESOURCE)
+        return connection.getresponse().read(LARGEST)
+    finally:
+        timer.cancel()
+
+
+def _cut(connected: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # closed already
+        socket.socket.shutdown(
+            connected, socket.SHUT_RDWR
+        )  # its own would take the TLS part away from the reader
 
 
 def fingerprint(pem: bytes) -> str:
