@@ -53,8 +53,8 @@ OPTIONS = (
     Option("tester", "Who runs this; required when the target is not the lab", "NAME", env="RELEASE_TESTER"),
     Option(
         "database",
-        "A PostgreSQL server for the release's database script; default: an embedded one; the password comes from "
-        "PGPASSWORD",
+        "A PostgreSQL server for the release's database script; default: an embedded one; its user needs CREATEDB and "
+        "CREATEROLE, the password comes from PGPASSWORD",
         metavar="URL",
         env="RELEASE_DATABASE",
     ),
