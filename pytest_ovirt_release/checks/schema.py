@@ -144,7 +144,10 @@ def judge(schema: Schema, scripts: Mapping[str, str], *, asked: bool) -> None:
         )
     missing = sorted(set(scripts) - {s.name for s in schema.steps})
     if missing:
-        raise CheckFailed("script-not-recorded", f"never ran: {', '.join(missing)}")
+        raise CheckFailed(
+            "script-not-recorded",
+            f"upgrade scripts of the release never ran, by the version table: {', '.join(missing)}",
+        )
     if asked and len(schema.answer) != 1:
         raise CheckFailed(
             "version-query-fails", f"the page's query gives {len(schema.answer)} rows, one is expected"

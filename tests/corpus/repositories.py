@@ -102,6 +102,8 @@ class Repository:
     valid: timedelta = timedelta(days=3)
     own_signature: bool = False
     pinned: str | None = None
+    fresh_days: int | None = None
+    pack: Callable[[bytes], bytes] = gzip.compress
 
     def publish(self, shop: Workshop) -> Check:
         """Write and sign the repository, and return the check of it."""
@@ -115,7 +117,14 @@ class Repository:
 
 def _check(repository: Repository, shop: Workshop) -> Check:
     kind, architecture = repository.kind, ARCHITECTURES[repository.kind]
-    page = Distribution(name="it", kind=kind, url="u", architecture=architecture, packages=("vdsm",))
+    page = Distribution(
+        name="it",
+        kind=kind,
+        url="u",
+        architecture=architecture,
+        packages=("vdsm",),
+        fresh_days=repository.fresh_days,
+    )
     package = CandidatePackage(
         distribution="it",
         name="vdsm",
@@ -166,7 +175,7 @@ def _rpm(repository: Repository, shop: Workshop, dated: datetime) -> None:
         f'<checksum type="sha256" pkgid="YES">{hashlib.sha256(data).hexdigest()}</checksum>'
         f'<size package="{len(data)}"/><location href="Packages/vdsm.rpm"/></package></metadata>'
     ).encode()
-    packed = gzip.compress(index)
+    packed = repository.pack(index)
     shop.web.put("repo/Packages/vdsm.rpm", data)
     shop.web.put("repo/repodata/primary.xml.gz", packed)
     text = repository.metadata(

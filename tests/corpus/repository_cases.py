@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from datetime import timedelta
 
@@ -216,3 +217,76 @@ def an_rpm_with_another_payload(shop: Workshop, *, bad: bool) -> Check:
     return Repository("rpm", package=package[:-1] + b"X" if bad else package, own_signature=True).publish(
         shop
     )
+
+
+@case("deb", "metadata-undated", "dpkg-deb")
+def a_release_file_without_a_date(shop: Workshop, *, bad: bool) -> Check:
+    """Without a date an old copy cannot be told from a new one."""
+    edit = (lambda text: text.replace("\nDate:", "\nDates:")) if bad else str
+    return Repository("deb", metadata=edit).publish(shop)
+
+
+@case("deb", "wrong-architecture", "dpkg-deb")
+def a_repository_of_another_architecture(shop: Workshop, *, bad: bool) -> Check:
+    """The release file does not list the architecture that the page wants."""
+    edit = (lambda text: text.replace("Architectures: amd64", "Architectures: i386")) if bad else str
+    return Repository("deb", metadata=edit).publish(shop)
+
+
+@case("deb", "wrong-section", "dpkg-deb")
+def a_repository_without_the_section(shop: Workshop, *, bad: bool) -> Check:
+    """The release file does not list the section that the page wants."""
+    edit = (lambda text: text.replace("Components: main", "Components: contrib")) if bad else str
+    return Repository("deb", metadata=edit).publish(shop)
+
+
+@case("deb", "index-missing", "dpkg-deb")
+def a_release_file_without_the_index(shop: Workshop, *, bad: bool) -> Check:
+    """The release file lists no index of the architecture."""
+    edit = (lambda text: text.replace("binary-amd64", "binary-i386")) if bad else str
+    return Repository("deb", metadata=edit).publish(shop)
+
+
+@case("deb", "package-unlisted", "dpkg-deb")
+def an_index_without_the_package(shop: Workshop, *, bad: bool) -> Check:
+    """The index does not list the package at all."""
+    edit = (lambda text: text.replace("Package: vdsm", "Package: vdsm-hooks")) if bad else str
+    return Repository("deb", index=edit).publish(shop)
+
+
+@case("deb", "repository-missing", "dpkg-deb")
+def no_repository_at_all(shop: Workshop, *, bad: bool) -> Check:
+    """There is neither InRelease nor Release."""
+    check = Repository("deb").publish(shop)
+    if bad:
+        for name in ("InRelease", "Release"):
+            (shop.web.root / f"repo/dists/{SUITE}" / name).unlink()
+    return check
+
+
+@case("rpm", "expands-too-far", *RPM)
+def an_index_that_is_a_bomb(shop: Workshop, *, bad: bool) -> Check:
+    """A small, rightly signed index expands to many megabytes."""
+    bomb = (lambda text: text.replace("<package ", " " * 40_000_000 + "<package ")) if bad else str
+    return Repository("rpm", index=bomb).publish(shop)
+
+
+@case("rpm", "file-broken", *RPM)
+def an_index_that_was_cut_before_it_was_signed(shop: Workshop, *, bad: bool) -> Check:
+    """The compressed index ends early, and its digest was taken afterwards."""
+    return Repository("rpm", pack=(lambda data: gzip.compress(data)[:-10]) if bad else gzip.compress).publish(
+        shop
+    )
+
+
+@case("rpm", "index-missing", *RPM)
+def repomd_without_primary(shop: Workshop, *, bad: bool) -> Check:
+    """repomd.xml names no primary file."""
+    edit = (lambda text: text.replace('type="primary"', 'type="other"')) if bad else str
+    return Repository("rpm", metadata=edit).publish(shop)
+
+
+@case("rpm", "metadata-stale", *RPM)
+def an_rpm_repository_of_last_year(shop: Workshop, *, bad: bool) -> Check:
+    """The page wants metadata of the last month, and rpm has no date of expiry of its own."""
+    return Repository("rpm", dated=timedelta(days=-365 if bad else -3), fresh_days=30).publish(shop)

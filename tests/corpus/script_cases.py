@@ -17,8 +17,6 @@ from tests.unit.checks.test_database import SCRIPT
 if TYPE_CHECKING:
     from pathlib import Path
 
-UPGRADES = "packaging/dbscripts/upgrade"
-LAST = f"{UPGRADES}/03_00_0060_add_waiting_hosts_view.sql"
 SCHEMA_SH = "packaging/dbscripts/schema.sh"
 PKI = Script(
     component="ovirt-engine", command=("{source}/packaging/bin/pki-setup.sh", "{out}", "{host}"), deadline=60
@@ -84,6 +82,21 @@ def no_version_at_all(shop: Workshop, *, bad: bool) -> Check:
 def an_upgrade_script_changed_after_it_ran(shop: Workshop, *, bad: bool) -> Check:
     """The recorded checksum is not that of the file in the tarball."""
     behind = "UPDATE schema_version SET checksum = md5('other') WHERE version = '03000030'"
+    return database(shop, source(shop), behind=behind if bad else "")
+
+
+@case("database", "script-not-recorded")
+def an_upgrade_that_never_ran(shop: Workshop, *, bad: bool) -> Check:
+    """One of the upgrade scripts left no row in the version table."""
+    behind = "DELETE FROM schema_version WHERE version = '03000030'"
+    return database(shop, source(shop), behind=behind if bad else "")
+
+
+@case("database", "not-the-last-script")
+def a_schema_that_stands_still(shop: Workshop, *, bad: bool) -> Check:
+    """The last upgrade never ran, and an older one calls itself current."""
+    behind = """DELETE FROM schema_version WHERE version = '03000060';
+    UPDATE schema_version SET current = true WHERE version = '03000050'"""
     return database(shop, source(shop), behind=behind if bad else "")
 
 

@@ -30,7 +30,6 @@ NO_CASE = {
     "commit-missing": "the tag's check finds it first; tests/unit/checks/test_git.py asks for it",
     "tag-broken": "git refuses to store one; tests/unit/checks/test_hostile_bytes.py makes them",
     "tree-empty": "a tag's tree without a file; tests/unit/checks/test_tarball.py has it",
-    "file-broken": "of package repositories",
     "ambiguous-signatures": "gpg judges every signature it is given; tests/unit/checks/test_openpgp.py has its lines",
     "unverifiable": "gpg says more of whatever can be built; tests/unit/checks/test_openpgp.py has its lines",
 }

@@ -41,10 +41,10 @@ def ca_file(shop: Workshop, *authorities: trustme.CA) -> Path:
     return path
 
 
-def self_made(*, ca: bool, name: str = HOST) -> bytes:
+def self_made(*, ca: bool, names: bool = True) -> bytes:
     """Return key and certificate that signed itself, PEM."""
     key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     made = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -54,13 +54,13 @@ def self_made(*, ca: bool, name: str = HOST) -> bytes:
         .not_valid_before(now - DAY)
         .not_valid_after(now + DAY)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
     )
+    if names:
+        made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return private + made.public_bytes(serialization.Encoding.PEM)
+    return private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,15 @@ def a_server_that_still_speaks_tls_1_1(shop: Workshop, *, bad: bool) -> Check:
     ca, _ = cas()
     url = Server(oldest="TLSv1_1" if bad else "TLSv1_2").start(shop, ca)
     return lambda: refuse_old_tls(tls.Endpoint.of(url), DEADLINE)
+
+
+@case("tls", "no-tls")
+def plain_http_on_the_port(shop: Workshop, *, bad: bool) -> Check:
+    """The server speaks plain HTTP where TLS is wanted."""
+    ca, _ = cas()
+    url = f"https{shop.web.url.removeprefix('http')}/" if bad else Server().start(shop, ca)
+    trusted = ca_file(shop, ca)
+    return lambda: tls.check_server(url, trusted, DEADLINE, lambda *_: None)
 
 
 CA_PAGE = "/ovirt-engine/services/pki-resource?resource=ca-certificate&format=X509-PEM-CA"
@@ -243,4 +252,44 @@ def a_script_that_leaves_no_certificate(shop: Workshop, *, bad: bool) -> Check:
     check = pair(shop, ca, ca.issue_cert(HOST))
     if bad:
         (shop.folder / "engine.cer").unlink()
+    return check
+
+
+@case("pki", "no-alternative-name", "openssl")
+def a_script_that_names_the_host_in_the_subject_only(shop: Workshop, *, bad: bool) -> Check:
+    """The host stands in the common name only: no client of today takes that."""
+    ca, _ = cas()
+    check = pair(shop, ca, ca.issue_cert(HOST))
+    if bad:
+        pem = self_made(ca=False, names=False)
+        (shop.folder / "engine.cer").write_bytes(pem[pem.index(b"-----BEGIN CERT") :])
+    return check
+
+
+@case("pki", "ca-unreadable", "openssl")
+def a_script_that_leaves_a_broken_ca(shop: Workshop, *, bad: bool) -> Check:
+    """The CA file is cut short."""
+    ca, _ = cas()
+    check = pair(shop, ca, ca.issue_cert(HOST))
+    if bad:
+        path = shop.folder / "ca.pem"
+        path.write_bytes(path.read_bytes()[:100])
+    return check
+
+
+@case("pki", "not-yet-valid", "openssl")
+def a_script_whose_certificate_begins_tomorrow(shop: Workshop, *, bad: bool) -> Check:
+    """The clock was wrong while the script ran."""
+    ca, _ = cas()
+    first = shop.now + (DAY if bad else -DAY)
+    return pair(shop, ca, ca.issue_cert(HOST, not_before=first, not_after=shop.now + 3 * DAY))
+
+
+@case("pki", "ca-missing", "openssl")
+def a_script_that_leaves_no_ca(shop: Workshop, *, bad: bool) -> Check:
+    """The script ends well and left no CA where the page says."""
+    ca, _ = cas()
+    check = pair(shop, ca, ca.issue_cert(HOST))
+    if bad:
+        (shop.folder / "ca.pem").unlink()
     return check
