@@ -106,9 +106,11 @@ def _play(config: pytest.Config, context: Context) -> None:
     """Record what this process collects and runs, and offer the fixtures."""
     from pytest_ovirt_release import fixtures  # noqa: PLC0415 - release mode only
     from pytest_ovirt_release.record.recorder import Recorder  # noqa: PLC0415 - release mode only
+    from pytest_ovirt_release.record.redacted_logs import redact_logs  # noqa: PLC0415 - release mode only
     from pytest_ovirt_release.record.suite import scan  # noqa: PLC0415 - release mode only
 
     config.stash[fixtures.CONTEXT] = context
+    config.add_cleanup(redact_logs(context.redact))
     if not config.pluginmanager.has_plugin("dsession"):
         settings = options.read_settings(config)
         expected = scan(settings.suite, settings.root) if settings.suite else ()

@@ -11,7 +11,7 @@ from pytest_ovirt_release.record.journal import Journal
 from pytest_ovirt_release.record.redact import Redactor
 from pytest_ovirt_release.record.run_folder import not_running
 from pytest_ovirt_release.target.brand import is_lab
-from pytest_ovirt_release.target.credentials import read_secret
+from pytest_ovirt_release.target.credentials import read_secret, watch
 from pytest_ovirt_release.target.loading import load_target
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _remove(run_folder: Path, run_id: str, entries: list[Entry], say: Callable[[
 
 def _redactor(target: Target) -> Redactor:
     redact = Redactor()
+    watch(redact)
     engine = target.engine
-    redact.add(read_secret(engine.password_file, engine.password_env, "the engine's password").reveal())
+    read_secret(engine.password_file, engine.password_env, "the engine's password")
     return redact

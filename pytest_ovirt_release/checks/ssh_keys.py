@@ -12,9 +12,14 @@ import paramiko
 from paramiko.pkey import UnknownKeyType
 
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
+from pytest_ovirt_release.target.credentials import learned
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+LARGEST_KEY = 64 * 1024
+"""Bytes of a private key file that are looked at."""
+SHORTEST_LINE = 16
 
 
 def shown_key(address: str, port: int, seconds: float) -> str:
@@ -60,6 +65,16 @@ def family(algorithm: str) -> str:
 def private_key(path: Path, where: str) -> paramiko.PKey:
     """Read a private key file of any kind; ReleaseError when that is not possible."""
     try:
+        _learn(path)
         return paramiko.PKey.from_path(path)
     except (OSError, ValueError, TypeError, paramiko.SSHException, UnknownKeyType) as error:
         raise ReleaseError(f"{where}: key_file {path} cannot be used: {error}") from error
+
+
+def _learn(path: Path) -> None:
+    """Keep the lines of a private key out of everything that is written: a traceback may show what was read."""
+    with path.open("rb") as file:
+        text = file.read(LARGEST_KEY).decode("ascii", "replace")
+    for line in text.splitlines():
+        if len(line) >= SHORTEST_LINE and "-----" not in line:
+            learned(line)

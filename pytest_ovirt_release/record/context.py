@@ -10,7 +10,7 @@ from pytest_ovirt_release.record.journal import Journal
 from pytest_ovirt_release.record.redact import Redactor
 from pytest_ovirt_release.release import loading
 from pytest_ovirt_release.release.page import PageOverlay
-from pytest_ovirt_release.target.credentials import read_secret
+from pytest_ovirt_release.target.credentials import read_secret, watch
 from pytest_ovirt_release.target.loading import load_target
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ def open_context(sources: Sources, process: str) -> Context:
         page = loading.with_mirrors(page, target.mirrors, Path(sources.target or ""))
     candidate = loading.load_candidate(Path(sources.candidate)) if sources.candidate else None
     redact = Redactor()
+    watch(redact)
     if target is not None:
         engine = target.engine
-        redact.add(read_secret(engine.password_file, engine.password_env, "the engine's password").reveal())
+        read_secret(engine.password_file, engine.password_env, "the engine's password")
     journal = Journal(Path(sources.run_folder) / "journal" / f"{process}.jsonl", redact, sources.run_id)
     return Context(sources, page, candidate, target, overlay, redact, journal)

@@ -19,6 +19,7 @@ class Redactor:
 
     def __init__(self) -> None:
         """Start with no secret known."""
+        self._known: set[str] = set()
         self._forms: tuple[str, ...] = ()
 
     def add(self, secret: str) -> None:
@@ -27,11 +28,14 @@ class Redactor:
         Raises:
             ReleaseError: it is too short to be hidden.
         """
+        if secret in self._known:
+            return
         if len(secret) < SHORTEST:
             raise ReleaseError(
                 f"a password has fewer than {SHORTEST} characters: hiding it in the reports would hide ordinary "
                 "text; give the user a longer one"
             )
+        self._known.add(secret)
         escaped = html.escape(secret)
         forms = {
             secret,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NoReturn
+import weakref
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from pytest_ovirt_release.errors import ReleaseError
 
@@ -12,8 +13,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MASK = "***"
+_watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
 LARGEST = 4096
 """Largest password file in bytes; a larger one is some other file."""
+
+
+class Watcher(Protocol):
+    """Whoever has to know every secret of this process, to keep it out of what it writes."""
+
+    def add(self, secret: str) -> None:
+        """Hide this secret from now on."""
+
+
+def watch(watcher: Watcher) -> None:
+    """Tell a watcher of every secret that this process comes to know, as long as the watcher lives."""
+    _watchers.add(watcher)
+
+
+def learned(secret: str) -> str:
+    """Tell the watchers of a secret that was read, or given by an engine (a token); returns it."""
+    for watcher in tuple(_watchers):
+        watcher.add(secret)
+    return secret
 
 
 class Secret:
@@ -62,7 +83,7 @@ def read_secret(password_file: Path | None, password_env: str | None, what: str)
         raise ReleaseError(
             f"{what}: environment variable {password_env} is not set or empty; set it and try again"
         )
-    return Secret(value)
+    return Secret(learned(value))
 
 
 def _from_file(path: Path, what: str) -> Secret:
@@ -84,4 +105,6 @@ def _from_file(path: Path, what: str) -> Secret:
     if not value:
         raise ReleaseError(f"{what}: {path} is empty; its first line should be the password")
     readable = stat.S_IMODE(mode) & (stat.S_IRGRP | stat.S_IROTH)
-    return Secret(value, f"{what}: {path} can be read by others; chmod 600 {path}" if readable else None)
+    return Secret(
+        learned(value), f"{what}: {path} can be read by others; chmod 600 {path}" if readable else None
+    )

@@ -16,6 +16,7 @@ import pycurl
 from pytest_ovirt_release.checks.engine.errors import EngineAborted, EngineUntrusted, translate
 from pytest_ovirt_release.checks.waiting import Interrupted
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
+from pytest_ovirt_release.target.credentials import learned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,9 +75,13 @@ class BoundedConnection(ovirtsdk4.Connection):  # type: ignore[misc] # the SDK h
         finally:
             curl.close()
         try:
-            return json.loads(body.getvalue())
+            answer = json.loads(body.getvalue())
         except ValueError as error:
             raise Unreachable(f"the engine's login service answered HTTP {status} without JSON") from error
+        first = answer[0] if isinstance(answer, list) and answer else answer  # the SDK takes both
+        if isinstance(first, dict) and (token := first.get("access_token")):
+            learned(str(token))
+        return answer
 
 
 class Session:
