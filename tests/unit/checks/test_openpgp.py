@@ -20,6 +20,7 @@ from pytest_ovirt_release.checks.openpgp import (
     SignerPolicy,
     SignerUnassigned,
     judge,
+    policy_for,
     sha256_of,
     verify_clearsigned,
 )
@@ -27,12 +28,15 @@ from pytest_ovirt_release.checks.openpgp_packets import NotOpenPgp, packet_tags,
 from pytest_ovirt_release.checks.openpgp_status import BAD_KEYWORDS, GOOD, judge_status
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError
 from pytest_ovirt_release.local.processes import OutOfTime
+from pytest_ovirt_release.release.loading import load_page
+from pytest_ovirt_release.release.page import KeyFile, Signer
 from tests.unit.checks.signing import KeyRoom, pin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOW = datetime.now(UTC)
+PAGE = Path(__file__).parents[3] / "acceptance" / "releases" / "ovirt-3.0.toml"
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,22 @@ def test_a_stranger_and_a_known_key_without_the_role_are_told_apart(
     assert verdict.code == "not-authorised"
     assert "Other Two" in verdict.sentence
     assert verdict.signer is None
+
+
+def test_who_signs_something_else_is_told_by_role(cast: Cast, tarball: Path, tmp_path: Path) -> None:
+    def held(role: str, fingerprint: str) -> Signer:
+        (key,) = cast.room.pin(tmp_path, fingerprint)
+        keys = (KeyFile(path=str(key.path), sha256=key.sha256),)
+        return Signer(role=role, title=role, fingerprints=(fingerprint,), keys=keys)
+
+    people = (held("release-signer", cast.signer), held("repository-signer", cast.other))
+    page = load_page(PAGE).model_copy(update={"signers": people})
+    signature = cast.room.sign(tarball, cast.other)
+    verdict = judged(signature, tarball, policy_for(page, "release-signer"))
+    assert verdict.code == "not-authorised"
+    assert "does not hold the role release-signer but repository-signer" in verdict.sentence
+    assert judged(signature, tarball, policy_for(page, "repository-signer")).accepted
+    assert policy_for(page, "nobody").keys == ()
 
 
 @pytest.mark.parametrize("signer_first", [True, False])

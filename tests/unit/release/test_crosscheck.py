@@ -106,6 +106,14 @@ DISTRIBUTION = {
             "components[0 engine]: binary_tarball and binary_signature belong together; give both or neither",
         ),
         (
+            set_in("components", 0, "checksums_signature", to="x"),
+            "components[0 engine].checksums_signature: there is no checksums that it could be of",
+        ),
+        (
+            set_in("mirrors", to={"downlods": ["https://m.example.org"]}),
+            "mirrors: 'downlods' is no place of this page; did you mean 'downloads'?; allowed: git, downloads",
+        ),
+        (
             set_in("distributions", to=[DISTRIBUTION]),
             "distributions[0 deb7].suite: missing; a deb repository needs the name of its suite",
         ),

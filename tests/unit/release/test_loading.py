@@ -261,8 +261,10 @@ def test_an_overlay_replaces_places_and_signers(
             }
         ],
     }
+    page_data["mirrors"] = {"git": ["https://m.example.org/git"], "downloads": ["https://m.example.org/d"]}
     page, path = load_page(save(page_data, "p.toml")), save(overlay, "o.toml")
     over = apply_overlay(page, load_overlay(path), path)
+    assert over.mirrors == {"downloads": ("https://m.example.org/d",)}
     assert over.places == {"git": "http://127.0.0.1:1/git", "downloads": "https://example.org/1.0"}
     assert over.signers[0].fingerprints == ("A" * 40,)
     assert over.signers[0].keys[0].path == str(tmp_path.resolve() / "k.asc")

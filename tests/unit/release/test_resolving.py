@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from pytest_ovirt_release.release.loading import check_candidate, load_page
-from pytest_ovirt_release.release.resolving import Wanted, World, resolve_candidate
+from pytest_ovirt_release.release.resolving import Wanted, World, find_tags, resolve_candidate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +110,26 @@ def test_a_candidate_names_commits_and_digests(page: Page, servers: Servers) -> 
         ("tarball", "vdsm-4.9.3.tar.gz", "d" * 64, 7),
         ("binary-tarball", "vdsm.tar.gz", "d" * 64, 7),
     ]
+
+
+def test_the_object_of_each_tag_is_recorded(page: Page, servers: Servers) -> None:
+    candidate = resolve_candidate(page, wanted(vdsm="4.9.3"), servers.world())
+    assert [c.tag_object for c in candidate.components] == ["b" * 40, "b" * 40]
+
+
+def test_tags_are_looked_up_all_at_once_and_troubles_stay_in_their_place() -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def find_tag(url: str, tag: str, deadline: float) -> FoundTag | None:
+        together.wait()
+        if url == "silent":
+            raise Unreachable("no answer")
+        return FoundTag() if url == "there" else None
+
+    found = find_tags([("there", "v1"), ("silent", "v1"), ("not there", "v1")], find_tag, 5)
+    assert found[0] == FoundTag()
+    assert isinstance(found[1], Unreachable)
+    assert found[2] is None
 
 
 def test_a_binary_tarball_that_is_missing_is_left_out_and_said(page: Page, servers: Servers) -> None:
