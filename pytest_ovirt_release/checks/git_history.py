@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.checks.git_scratch import CannotNarrow, Scratch
+from pytest_ovirt_release.errors import Unreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +112,11 @@ class History:
             known, first = self._narrow_beginning()
         except CannotNarrow:
             known, first = False, None
+        except Unreachable:
+            # Without a default branch servers fail in many words; what was asked for last says why.
+            if Scratch.make(self.folder / "head", self.url, self.deadline).lacks("HEAD"):
+                return None
+            raise
         return first if known else self._whole_beginning()
 
     def before_branch(self) -> DatedCommit | None:

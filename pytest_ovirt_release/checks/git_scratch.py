@@ -63,6 +63,12 @@ class Scratch:
         except CannotNarrow:
             self.fetch("origin", what)
 
+    def lacks(self, ref: str) -> bool:
+        """Return whether the server says that it has no such ref; False also when it says nothing of use."""
+        words = [*_FETCH, "--depth=1", "--filter=tree:0", "origin", f"+{ref}:refs/release/asked"]
+        done = git(words, self.folder, self.deadline, url=self.url, fetching=True)
+        return done.status != 0 and b"couldn't find remote ref" in done.err
+
     def fetch_narrowed(self, narrowing: str, refspec: str) -> bool:
         """Fetch commits of a ref but for those that `narrowing` leaves out; False when none are left.
 

@@ -217,6 +217,15 @@ def test_where_a_branch_begins(repository: Repository, tmp_path: Path) -> None:
     assert fetch_treeless(repository.url, None, "alien", tmp_path / "e", 20).branch_began() is None
 
 
+def test_without_a_default_branch_nobody_knows_where_a_branch_began(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.git("--git-dir", str(repository.bare), "symbolic-ref", "HEAD", "refs/heads/gone")
+    history = fetch_treeless(repository.url, "v4.9.3", "release-3.0", tmp_path / "a", 20)
+    assert history.branch_began() is None
+    assert history.branch_contains_tag()
+
+
 @pytest.mark.parametrize("filters", [True, False])
 def test_a_tree_is_listed_without_its_files(web: Web, tmp_path: Path, *, filters: bool) -> None:
     made = Repository(web, "tree.git", filters=filters)
