@@ -164,4 +164,5 @@ def test_it_is_only_looked_at_where_no_script_can_be_run(
     scripts = PAGE.scripts.model_copy(update={"live": LIVE, **({} if named else {"database": None})})
     page: Page = PAGE.model_copy(update={"scripts": scripts})
     assert (live_instead("database", page, target) is not None) is looked
-    assert live_instead("database", PAGE, target) is None, "the page says nowhere where to look"
+    nowhere = PAGE.model_copy(update={"scripts": PAGE.scripts.model_copy(update={"live": None})})
+    assert live_instead("database", nowhere, target) is None, "the page says nowhere where to look"
