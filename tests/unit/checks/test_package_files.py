@@ -206,3 +206,32 @@ def test_entries_beside_the_signed_region_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(CheckFailed, match="outside of what a signature covers"):
         read_rpm(path)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        rpm.Entry(268, rpm.BIN, b"a signature"),
+        rpm.Entry(267, rpm.BIN, b"a signature"),
+        rpm.Entry(278, rpm.STRINGS, ("YSBzaWduYXR1cmU=", "b3RoZXI=")),
+    ],
+    ids=["rsa", "dsa", "openpgp of rpm 6"],
+)
+def test_each_place_of_a_signature(tmp_path: Path, entry: rpm.Entry) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(with_signature(entry))
+    assert read_rpm(path).signature == b"a signature"
+
+
+def test_a_signature_that_is_no_base64_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(with_signature(rpm.Entry(278, rpm.STRINGS, ("not base64!",))))
+    assert read_rpm(path).signature == b""
+
+
+def with_signature(entry: rpm.Entry) -> bytes:
+    """Return the lab's package with another header of signatures."""
+    content = GOOD["rpm"]
+    start = content.index(rpm.MAGIC, 100 + 8)
+    block = rpm.header_block((entry,), 62)
+    return content[:96] + block + bytes(-len(block) % 8) + content[start:]
