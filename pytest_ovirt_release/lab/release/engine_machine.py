@@ -177,8 +177,9 @@ class EngineMachine:
         return Answer(f"{result.output}[ INFO  ] Stage: {ended}\n", status=result.status)
 
     def _run_database_script(self, source_tree: Path) -> ScriptResult:
-        postgres = EmbeddedPostgres().__enter__()
-        self._postgres = postgres
+        # Known before it starts: who stops this machine meanwhile has to find it.
+        self._postgres = postgres = EmbeddedPostgres()
+        postgres.__enter__()
         self._share.connection = where = postgres.superuser
         self._note("Stage: database, PostgreSQL is ready")
         options = [
