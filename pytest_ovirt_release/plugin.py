@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_ovirt_release.controller import Controller
+    from pytest_ovirt_release.live import Live
     from pytest_ovirt_release.record.context import Context
 
 LISTING = (
@@ -111,6 +112,11 @@ def _play(config: pytest.Config, context: Context) -> None:
 
     config.stash[fixtures.CONTEXT] = context
     config.add_cleanup(redact_logs(context.redact))
+    if context.sources.run_folder:
+        from pytest_ovirt_release.checks import progress  # noqa: PLC0415 - release mode only
+
+        progress.publish_to(context.folder / "progress" / f"{context.journal.path.stem}.json")
+        config.add_cleanup(lambda: progress.publish_to(None))
     if not config.pluginmanager.has_plugin("dsession"):
         settings = options.read_settings(config)
         expected = scan(settings.suite, settings.root) if settings.suite else ()
@@ -219,6 +225,7 @@ class ControllerPart:
 
         self._config = config
         self._exit: int | None = None
+        self._live: Live | None = None
         self.controller: Controller = Controller(settings, _unfit(config))
         if config.pluginmanager.hasplugin("html"):
             from pytest_ovirt_release.report.pytest_html import PytestHtmlView  # noqa: PLC0415 - where it is used
@@ -232,6 +239,10 @@ class ControllerPart:
         """Prepare the run before workers start and tests are collected."""
         _arm_signals()
         _play(self._config, self.controller.start())
+        from pytest_ovirt_release import live  # noqa: PLC0415 - release mode only
+
+        assert self.controller.context is not None  # noqa: S101 - start gave it
+        self._live = live.show(self._config.pluginmanager, self.controller.context)
 
     def pytest_report_header(self) -> list[str]:
         """Say what is judged and where it is recorded."""
@@ -286,6 +297,8 @@ class ControllerPart:
         if self._exit is None and self.controller.context is not None:
             self.controller.trouble.append("a hook ended the session before its verdict")
             self._finish(pytest.ExitCode.INTERRUPTED)
+        if self._live is not None:
+            self._live.stop()
         self.controller.abandon()
         terminal = config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None and self.controller.run is not None:

@@ -8,6 +8,7 @@ from pytest_ovirt_release.checks import registration
 from pytest_ovirt_release.checks.domain_steps import attach_storage
 from pytest_ovirt_release.checks.engine import EngineFault
 from pytest_ovirt_release.checks.places import ensure_place
+from pytest_ovirt_release.checks.progress import shown
 from pytest_ovirt_release.checks.stages import NodeState, Stage, StageFailed, StageRecord
 from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import Blocked, Unproven, Unreachable
@@ -86,7 +87,8 @@ class Steps:
         name = self._ledger.name(node.name)
         words = registration.register_command(node, self._engine.base, name)
         entry = self._ledger.intent("host", name, cells=_host_cells(node), address=node.address)
-        result = remote.run(words, self._deadlines.registration)
+        with shown(f"{node.name} to run {words[0]} {words[1]}", self._deadlines.registration):
+            result = remote.run(words, self._deadlines.registration)
         if not registration.succeeded(result):
             raise StageFailed("registered", "register-command-failed", f"{node.name}: {result}")
         said = {"stdout": result.stdout, "stderr": result.stderr, "seconds": result.seconds}
@@ -123,7 +125,9 @@ class Steps:
             self._ledger.created(entry, state.host_id)
         self._engine.hosts.mark(state.host_id, self._ledger.name("run"))
         try:
-            self._engine.hosts.approve(state.host_id, place.cluster_id)
+            # The engine installs inside this request; nothing of it can be seen until it answers.
+            with shown(f"the engine to install host {state.host_name}", self._deadlines.approve):
+                self._engine.hosts.approve(state.host_id, place.cluster_id)
         except EngineFault as fault:
             said = self._said(state, fault.correlation)
             raise StageFailed("approved", "approve-refused", f"{fault}{said}") from fault

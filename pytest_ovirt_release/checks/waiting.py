@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from pytest_ovirt_release.checks.progress import shows
 from pytest_ovirt_release.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class _Watch:
             return (f"events could not be read: {error}",)
 
 
+@shows
 def wait_until(  # noqa: PLR0913 - a wait is described by all of these, and by keyword
     probe: Callable[[], tuple[str, T]],
     *,
