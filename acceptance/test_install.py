@@ -43,7 +43,7 @@ def test_engine_certificate_is_verified_by_its_ca(
 ) -> None:
     """The target's CA verifies the running engine: right name, valid dates, TLS 1.2 or newer, nothing older."""
     engine, deadline = release_target.engine, release_target.deadlines.request
-    facts = tls.check_server(engine.url, engine.ca_file, deadline, met)
+    facts = tls.check_server(engine.url, engine.ca_file, deadline, met, engine.proxy)
     evidence.value("certificate", facts.as_evidence())
     evidence.value("older TLS", refuse_old_tls(tls.Endpoint.of(engine.url), deadline))
 

@@ -46,7 +46,7 @@ def vm_runs_on(
             raise Unproven(f'no node of target {name} serves {storage}: name one with storage = "{storage}"')
         requirement = f"vm-on-{storage}"
         with judging(requirement, node):
-            state = cycle.storage(node)
+            state = cycle.serving(node)
         place = Place(state.cluster_id, state.domain_id)
         proof = GuestRun(engine, ledger, place, name=requirement, cells=[requirement]).prove()
         domain = state.stages["storage"]

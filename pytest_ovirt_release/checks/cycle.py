@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.checks.adopted import adopt, standing
 from pytest_ovirt_release.checks.parts import Parts
 from pytest_ovirt_release.checks.stage_steps import Steps
 from pytest_ovirt_release.checks.stages import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_ovirt_release.checks.engine import Engine
+    from pytest_ovirt_release.checks.engine import Engine, Host
     from pytest_ovirt_release.checks.ledger import Ledger
     from pytest_ovirt_release.checks.stages import Stage
     from pytest_ovirt_release.target.model import NodeTarget, Target
@@ -87,6 +88,31 @@ class Cycle:
     def storage(self, node: NodeTarget) -> NodeState:
         """Bring the node to where its storage domain is active."""
         return self._reach(node, "storage")
+
+    def serving(self, node: NodeTarget) -> NodeState:
+        """Bring the node to where a smoke test can use its storage; one that is up already is used as it stands."""
+        with self.parts.locked(node.name):
+            own = read_state(self._path(node), node.name).stages.get("registered")
+            is_ours = own is not None and own.outcome != "blocked"
+            path = self.parts.folder / f"{node.name}.adopted.json"
+            host = None if is_ours else standing(self.parts, node)
+            if host is not None or path.exists():
+                return self._adopted(path, node, host)
+        return self.storage(node)
+
+    def _adopted(self, path: Path, node: NodeTarget, host: Host | None) -> NodeState:
+        state = read_state(path, node.name)
+        cause: Exception | None = None
+        if host is not None and "storage" not in state.stages:
+            try:
+                if self._gate is not None:
+                    self._gate("storage", node)
+                state = self._steps.perform("storage", node, adopt(self.parts, node, host))
+            except Exception as error:  # noqa: BLE001 - however it ended, it is recorded; later tests read it
+                state, cause = state.with_stage("storage", as_record(error)), error
+            self._save(path, state, "storage", state.stages["storage"])
+        raise_unless_passed("storage", state.stages["storage"], cause)
+        return state
 
     def look_again(self, node: NodeTarget) -> None:
         """Read host and events once more; a host that left `up` since it came up turns the stage failed."""

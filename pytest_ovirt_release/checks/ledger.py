@@ -20,7 +20,7 @@ PREFIX = "rel"
 LONGEST_CORRELATION = 36
 """Characters of a correlation id that the engine keeps."""
 
-REMOVAL_ORDER = ("database", "vm", "disk", "storage-domain", "data-center", "host", "cluster")
+REMOVAL_ORDER = ("database", "vm", "disk", "storage-domain", "moved-host", "data-center", "host", "cluster")
 """What must be gone before the next can go."""
 
 

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from pytest_ovirt_release.checks.tls_connection import pool as pool_to
 from pytest_ovirt_release.errors import Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pytest_ovirt_release.checks.node import Remote, Result
-    from pytest_ovirt_release.target.model import NodeTarget, Target
+    from pytest_ovirt_release.target.model import EngineTarget, NodeTarget, Target
 
 OLD_URLS = ("/OvirtEngineWeb/register", "/RHEVManagerWeb/VdsAutoRegistration.aspx")
 """What a node of vdsm 4.9 asks (engine 3.0; removed in 4.0): the second before v4.9.3, the first since."""
@@ -98,7 +98,7 @@ def probe_gap(node: NodeTarget, target: Target, engine_base: str) -> GapProbe:
     Raises:
         Unreachable: the engine did not answer.
     """
-    answers = _old_urls(engine_base, target.engine.ca_file, target.deadlines.request)
+    answers = _old_urls(engine_base, target.engine, target.deadlines.request)
     by_hand = node.registered_by == "command"
     said = ", ".join(f"{path} answers {status}" for path, status in answers.items())
     how = "; the node was registered by a command" if by_hand else ""
@@ -106,16 +106,17 @@ def probe_gap(node: NodeTarget, target: Target, engine_base: str) -> GapProbe:
     return GapProbe("open" if shown else "closed", f"{engine_base}: {said}{how}", answers)
 
 
-def _old_urls(engine_base: str, ca_file: Path, seconds: float) -> dict[str, int]:
-    context = ssl.create_default_context(cafile=str(ca_file))
+def _old_urls(engine_base: str, engine: EngineTarget, seconds: float) -> dict[str, int]:
+    context = ssl.create_default_context(cafile=str(engine.ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     found = {}
-    with urllib3.PoolManager(
-        ssl_context=context, timeout=urllib3.Timeout(total=seconds), retries=False
-    ) as pool:
+    limit = urllib3.Timeout(total=seconds)
+    with pool_to(context, engine.proxy) as pool:
         for path in OLD_URLS:
             try:
-                answer = pool.request("GET", engine_base + path, redirect=False, preload_content=False)
+                answer = pool.request(
+                    "GET", engine_base + path, timeout=limit, redirect=False, preload_content=False
+                )
             except urllib3.exceptions.HTTPError as error:
                 raise Unreachable(f"{engine_base}{path} did not answer: {error}") from error
             found[path] = answer.status

@@ -54,6 +54,7 @@ class Remover:
             "vm": self._vm,
             "disk": self._disk,
             "storage-domain": self._domain,
+            "moved-host": self._moved_host,
             "data-center": self._data_center,
             "host": self._host,
             "cluster": self._cluster,
@@ -223,6 +224,25 @@ class Remover:
             self._wait(f"{entry} in maintenance", lambda: (status(), None), "maintenance", GONE)
         self._insist(f"{entry} removed", lambda: hosts.remove(host_id))
         self._wait(f"{entry} gone", lambda: (status(), None), GONE)
+
+    def _moved_host(self, entry: Entry, known: str | None) -> None:
+        """Bring a host that was there before back to its cluster and up; it is somebody's and never removed."""
+        hosts, home = self._engine.hosts, str(entry.details.get("from_cluster") or "")
+        host = hosts.get(known) if known else None
+        if host is None or known is None:
+            return
+
+        def status() -> str:
+            return getattr(hosts.get(known), "status", GONE)
+
+        if host.cluster_id != home:
+            self._insist(f"{entry} deactivated", lambda: self._deactivate_host(known))
+            self._wait(f"{entry} in maintenance", lambda: (status(), None), "maintenance", GONE)
+            self._insist(f"{entry} moved back", lambda: hosts.move(known, home))
+        if status() in {"maintenance", "preparing_for_maintenance"}:
+            self._wait(f"{entry} in maintenance", lambda: (status(), None), "maintenance", GONE)
+            self._insist(f"{entry} activated", lambda: hosts.activate(known))
+        self._wait(f"{entry} up again", lambda: (status(), None), "up", GONE)
 
     def _is_untouched(self, entry: Entry, host: Host) -> bool:
         """Return whether a node registered by itself and the run ended before it marked and approved the host."""

@@ -68,7 +68,9 @@ class CertificateFacts:
         }
 
 
-def check_server(url: str, ca_file: Path, deadline: float, met: Met) -> CertificateFacts:
+def check_server(
+    url: str, ca_file: Path, deadline: float, met: Met, proxy: str | None = None
+) -> CertificateFacts:
     """Return the facts of an HTTPS server whose certificate the CA verifies.
 
     Args:
@@ -76,13 +78,14 @@ def check_server(url: str, ca_file: Path, deadline: float, met: Met) -> Certific
         ca_file: the only CA that counts, PEM.
         deadline: seconds for each of at most three handshakes.
         met: told the subjects of the CA and of the issuer that was met.
+        proxy: the target's, if it names one.
 
     Raises:
         CheckFailed: ca-does-not-verify, self-signed, wrong-name, expired, not-yet-valid, tls-too-old, no-tls.
         Unreachable: nobody answers there.
         ReleaseError: the CA file cannot be read, or our client accepts a certificate without any CA.
     """
-    endpoint = Endpoint.of(url)
+    endpoint = Endpoint.of(url, proxy)
     context, subjects = _trusting(ca_file)
     met(f"CA file {ca_file.name}", "; ".join(subjects))
     try:

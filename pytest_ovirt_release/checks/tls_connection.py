@@ -7,25 +7,29 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
+
+import urllib3
 
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Host and port of an HTTPS address."""
+    """Host and port of an HTTPS address, and the proxy on the way there (empty: none)."""
 
     host: str
     port: int
+    proxy: str = ""
 
     @classmethod
-    def of(cls, url: str) -> Endpoint:
+    def of(cls, url: str, proxy: str | None = None) -> Endpoint:
         """Read them from an https URL; ReleaseError if it is none."""
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname:
             raise ReleaseError(f"engine url {url!r}: https://HOST[:PORT]/… is expected")
-        return cls(parts.hostname, parts.port or 443)
+        return cls(parts.hostname, parts.port or 443, proxy or "")
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -43,9 +47,10 @@ def connected(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> s
     """Connect and shake hands; the deadline is for all of it, however slowly the other side talks."""
     until = time.monotonic() + deadline
     try:
-        plain = socket.create_connection((endpoint.host, endpoint.port), timeout=deadline)
-    except OSError as error:
-        raise Unreachable(f"nothing answers at {endpoint}: {error}") from error
+        plain = _dialled(endpoint, deadline)
+    except (OSError, HTTPException) as error:
+        by = f" by the proxy {endpoint.proxy}" if endpoint.proxy else ""
+        raise Unreachable(f"nothing answers at {endpoint}{by}: {error}") from error
     try:
         connection = context.wrap_socket(plain, server_hostname=endpoint.host, do_handshake_on_connect=False)
     except BaseException:
@@ -57,6 +62,24 @@ def connected(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> s
         connection.close()
         raise
     return connection
+
+
+def _dialled(endpoint: Endpoint, deadline: float) -> socket.socket:
+    """Connect, through the target's proxy where it names one; what the environment says is never asked."""
+    if not endpoint.proxy:
+        return socket.create_connection((endpoint.host, endpoint.port), timeout=deadline)
+    parts = urlsplit(endpoint.proxy)
+    tunnel = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=deadline)
+    tunnel.set_tunnel(endpoint.host, endpoint.port)
+    tunnel.connect()
+    return tunnel.sock
+
+
+def pool(context: ssl.SSLContext, proxy: str | None) -> urllib3.PoolManager:
+    """Return where HTTPS requests go out: directly, whatever the environment says, or by the target's proxy."""
+    if proxy is None:
+        return urllib3.PoolManager(ssl_context=context, retries=False)
+    return urllib3.ProxyManager(proxy, ssl_context=context, retries=False)
 
 
 def _shake_hands(connection: ssl.SSLSocket, endpoint: Endpoint, until: float) -> None:

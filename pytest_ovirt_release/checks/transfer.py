@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import urllib3
 
 from pytest_ovirt_release.checks.engine import EngineFault, Transfer
+from pytest_ovirt_release.checks.tls_connection import pool as pool_to
 from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import CheckFailed, Unproven
 
@@ -126,7 +127,7 @@ def _bytes(engine: Engine, opened: Transfer, data: bytes | None, size: int) -> t
     context = ssl.create_default_context(cafile=str(engine.target.engine.ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     trouble = []
-    with _pool(context, engine.target.engine.proxy) as pool:
+    with pool_to(context, engine.target.engine.proxy) as pool:
         for url in filter(None, (opened.transfer_url, opened.proxy_url)):
             try:
                 return _put(engine, pool, url, data) if data is not None else _get(
@@ -137,13 +138,6 @@ def _bytes(engine: Engine, opened: Transfer, data: bytes | None, size: int) -> t
     raise Unproven(
         f"the image daemon cannot be reached: {'; '.join(trouble) or 'the engine gave no address'}"
     )
-
-
-def _pool(context: ssl.SSLContext, proxy: str | None) -> urllib3.PoolManager:
-    """Return where connections come from: direct ones, whatever the environment says, unless the target names a proxy."""
-    if proxy is None:
-        return urllib3.PoolManager(ssl_context=context, retries=False)
-    return urllib3.ProxyManager(proxy, ssl_context=context, retries=False)
 
 
 def _limits(engine: Engine) -> urllib3.Timeout:

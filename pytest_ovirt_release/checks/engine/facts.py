@@ -30,6 +30,15 @@ class Host:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """The data center that a cluster belongs to: id, name, and whether it is for local storage."""
+
+    data_center_id: str
+    name: str
+    is_local: bool
+
+
+@dataclass(frozen=True)
 class Domain:
     """A storage domain as the global collection shows it, where its status is mostly hidden."""
 

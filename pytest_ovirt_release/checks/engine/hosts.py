@@ -10,7 +10,7 @@ from pytest_ovirt_release.checks.engine import facts
 from pytest_ovirt_release.checks.engine.group import Group, heading, named
 
 if TYPE_CHECKING:
-    from pytest_ovirt_release.checks.engine.facts import Host
+    from pytest_ovirt_release.checks.engine.facts import Host, Standing
 
 
 class Hosts(Group):
@@ -77,6 +77,42 @@ class Hosts(Group):
             ),
             correlation=correlation,
         )
+
+    def activate(self, host_id: str) -> None:
+        """Ask a host in maintenance to come up again."""
+        correlation = self._correlation("activate")
+        self._call(
+            f"activate host {host_id}",
+            lambda system: (
+                system.hosts_service().host_service(host_id).activate(headers=heading(correlation))
+            ),
+            correlation=correlation,
+        )
+
+    def move(self, host_id: str, cluster_id: str) -> None:
+        """Put a host that is in maintenance into another cluster."""
+        correlation = self._correlation("move")
+        self._call(
+            f"move host {host_id} to cluster {cluster_id}",
+            lambda system: (
+                system.hosts_service()
+                .host_service(host_id)
+                .update(types.Host(cluster=types.Cluster(id=cluster_id)), headers=heading(correlation))
+            ),
+            correlation=correlation,
+        )
+
+    def place_of(self, cluster_id: str) -> Standing | None:
+        """Return the data center of a cluster, or None when it has none."""
+        cluster = self._find(
+            f"show cluster {cluster_id}",
+            lambda system: system.clusters_service().cluster_service(cluster_id).get(),
+        )
+        data_center_id = facts.object_id(cluster.data_center) if cluster is not None else None
+        found = self._data_center(data_center_id) if data_center_id else None
+        if found is None:
+            return None
+        return facts.Standing(str(found.id), found.name or "", is_local=bool(found.local))
 
     def remove(self, host_id: str) -> None:
         """Remove a host; the engine may run a play on it before it answers."""

@@ -12,6 +12,7 @@ import urllib3
 from pytest_ovirt_release.checks import tls
 from pytest_ovirt_release.checks.engine import Engine
 from pytest_ovirt_release.checks.preflight.findings import ENGINE, Finding, clock, installed, node_unknown
+from pytest_ovirt_release.checks.tls_connection import pool as pool_to
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unproven
 from pytest_ovirt_release.target.credentials import read_secret
 
@@ -34,7 +35,7 @@ def look_at_engine(asked: Asked) -> Sequence[Finding]:
 def _look(asked: Asked) -> Iterator[Finding]:
     engine, seconds = asked.target.engine, asked.seconds
     try:
-        facts = tls.check_server(engine.url, engine.ca_file, seconds, asked.met)
+        facts = tls.check_server(engine.url, engine.ca_file, seconds, asked.met, engine.proxy)
     except (CheckFailed, Unproven, ReleaseError) as error:
         todo = f"check url and ca_file of [engine]; {tls.Endpoint.of(engine.url)} must be reachable from here"
         yield Finding("engine TLS", "wrong", str(error), todo, (ENGINE,))
@@ -76,7 +77,7 @@ def _clock(asked: Asked) -> Iterator[Finding]:
     context = ssl.create_default_context(cafile=str(engine.ca_file))
     before = time.time()
     try:
-        with urllib3.PoolManager(ssl_context=context, retries=False) as pool:
+        with pool_to(context, engine.proxy) as pool:
             url = engine.url.split("/ovirt-engine", 1)[0] + HEALTH
             limit = urllib3.Timeout(total=asked.seconds)
             answer = pool.request("GET", url, timeout=limit, redirect=False, preload_content=False)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_ovirt_release.checks.engine import Domain, EngineFault, Event, Host, Transfer, Vm
+from pytest_ovirt_release.checks.engine.facts import Standing
 from pytest_ovirt_release.target.model import Deadlines, Target
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class FakeEngine:
         self.host_by_id: dict[str, Host] = {}
         self.data_centers: dict[str, str] = {}
         self.clusters: dict[str, str] = {}
+        self.standing: dict[str, Standing] = {}
         self.domains: dict[str, Domain] = {}
         self.attached: dict[str, str] = {}
         self.vm_by_id: dict[str, Vm] = {}
@@ -117,6 +119,17 @@ class Hosts:
     def deactivate(self, host_id: str) -> None:
         self.engine.asked("hosts.deactivate", host_id)
         self.engine.become("maintenance", host_id)
+
+    def activate(self, host_id: str) -> None:
+        self.engine.asked("hosts.activate", host_id)
+        self.engine.become("up", host_id)
+
+    def move(self, host_id: str, cluster_id: str) -> None:
+        self.engine.asked("hosts.move", host_id, cluster_id)
+        self.engine.host_by_id[host_id] = replace(self.engine.host_by_id[host_id], cluster_id=cluster_id)
+
+    def place_of(self, cluster_id: str) -> Standing | None:
+        return self.engine.standing.get(cluster_id)
 
     def remove(self, host_id: str) -> None:
         self.engine.asked("hosts.remove", host_id)
