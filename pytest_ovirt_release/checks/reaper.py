@@ -13,6 +13,7 @@ from pytest_ovirt_release.record.run_folder import not_running
 from pytest_ovirt_release.target.brand import is_lab
 from pytest_ovirt_release.target.credentials import read_secret, watch
 from pytest_ovirt_release.target.loading import load_target
+from pytest_ovirt_release.target.ready import make_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ def _remove(run_folder: Path, run_id: str, entries: list[Entry], say: Callable[[
     from pytest_ovirt_release.checks.waiting import never_stop  # noqa: PLC0415
 
     target = load_target(run_folder / "target.toml")
+    make_ready(target)
     redact = _redactor(target)
     journal = Journal(run_folder / "journal" / f"reap-{os.getpid()}.jsonl", redact, run_id)
 
