@@ -175,8 +175,13 @@ class WorkerPart:
         )
 
     def pytest_sessionstart(self) -> None:
-        """Start recording."""
+        """Start recording, and show whoever reaps this run that it still lives."""
+        from pytest_ovirt_release.record import orphans  # noqa: PLC0415 - release mode only
+
+        self._lock = orphans.worker_lock(self.context.folder, self.context.journal.path.stem)
+        self._lock.acquire(timeout=5)
         _arm_signals()
+        orphans.end_with_parent()
         _play(self._config, self.context)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from pytest_ovirt_release.errors import ReleaseError
+from pytest_ovirt_release.record.orphans import worker_locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
 LOCK_SECONDS = 1.0
 """How long a run that is just ending may still hold its lock."""
+
+ORPHAN_SECONDS = 15.0
+"""How long workers may take to end once their controller is gone."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +44,19 @@ def not_running(folder: Path) -> Iterator[None]:
         raise ReleaseError(
             f"{folder} is not a run: it has no folder `journal`; runs are folders like reports/latest"
         )
-    lock = FileLock(folder / "run.lock")
-    try:
-        lock.acquire(timeout=LOCK_SECONDS)
-    except Timeout as error:
-        raise ReleaseError(
-            f"run {folder.name} is still alive (its lock run.lock is held); wait for its end, or end it"
-        ) from error
-    try:
+    with ExitStack() as held:
+        for lock, seconds in (
+            (FileLock(folder / "run.lock"), LOCK_SECONDS),
+            *((lock, ORPHAN_SECONDS) for lock in worker_locks(folder)),
+        ):
+            try:
+                held.enter_context(lock.acquire(timeout=seconds))
+            except Timeout as error:
+                raise ReleaseError(
+                    f"run {folder.name} is still alive (its lock {Path(lock.lock_file).name} is held); wait for its "
+                    "end, or end it"
+                ) from error
         yield
-    finally:
-        lock.release()
 
 
 def create(reports: Path, now: datetime) -> RunFolder:

@@ -16,6 +16,8 @@ from pytest_ovirt_release.checks.ledger import Ledger, open_entries
 from pytest_ovirt_release.checks.reaper import reap
 from pytest_ovirt_release.checks.removal import remove_all
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
+from pytest_ovirt_release.record import run_folder as run_folder_module
+from pytest_ovirt_release.record.orphans import worker_lock
 from pytest_ovirt_release.target.model import Target
 from tests.unit.checks.fake_engine import FakeEngine, refusal
 from tests.unit.checks.small_engine import make_ca
@@ -330,6 +332,17 @@ def test_a_run_that_still_lives_is_let_alone(run_folder: Path, engine: FakeEngin
     ):
         reap(run_folder, dry_run=False, say=print)
     assert engine.calls == []
+
+
+def test_a_run_whose_worker_outlives_it_is_let_alone_until_that_has_ended(
+    run_folder: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with worker_lock(run_folder, "gw1"):
+        monkeypatch.setattr(run_folder_module, "ORPHAN_SECONDS", 0.2)
+        with pytest.raises(ReleaseError, match=r"still alive \(its lock worker-gw1\.lock"):
+            reap(run_folder, dry_run=False, say=print)
+        assert engine.calls == []
+    assert reap(run_folder, dry_run=False, say=print) == 0
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
