@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -35,6 +36,14 @@ stop = threading.Event()
 
 never_stop = threading.Event()
 """For removal: cleaning up goes on after the stop flag was set."""
+
+_ends: ContextVar[float | None] = ContextVar("ends", default=None)
+
+
+def seconds_left() -> float | None:
+    """Return the seconds until the wait that this thread is in ends; None outside of waits."""
+    ends = _ends.get()
+    return None if ends is None else max(0.0, ends - time.monotonic())
 
 
 class Interrupted(KeyboardInterrupt):
@@ -163,6 +172,7 @@ def wait_until(  # noqa: PLR0913 - a wait is described by all of these, and by k
     while True:
         if flag.is_set():
             raise Interrupted(f"interrupted while waiting for {what}")
+        token = _ends.set(time.monotonic() + max(0.0, deadline - watch.elapsed))
         try:
             state, value = probe()
         except Unreachable as error:
@@ -173,6 +183,8 @@ def wait_until(  # noqa: PLR0913 - a wait is described by all of these, and by k
                 return Waited(value, tuple(watch.history), watch.elapsed, watch.unanswered)
             if state in failing:
                 raise watch.failure(f"it ended as {state}", terminal=True)
+        finally:
+            _ends.reset(token)
         elapsed = watch.elapsed
         if elapsed >= deadline:
             raise watch.overdue()

@@ -74,6 +74,7 @@ class Deadlines(Strict):
     """Longest waits in seconds for each kind of wait on a live engine."""
 
     request: Seconds = 60
+    restart: Seconds = 180
     registration: Seconds = 300
     approve: Seconds = 1800
     host_up: Seconds = 900

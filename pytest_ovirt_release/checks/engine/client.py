@@ -10,6 +10,7 @@ from pytest_ovirt_release.checks import waiting
 from pytest_ovirt_release.checks.engine.events import Events
 from pytest_ovirt_release.checks.engine.facts import ProductInfo
 from pytest_ovirt_release.checks.engine.hosts import Hosts
+from pytest_ovirt_release.checks.engine.repeating import Patience
 from pytest_ovirt_release.checks.engine.session import Session
 from pytest_ovirt_release.checks.engine.storage import Storage
 from pytest_ovirt_release.checks.engine.vms import Vms
@@ -61,6 +62,7 @@ class Engine:
             flag=self.flag,
             proxy=target.engine.proxy or "",
         )
+        self._patience = Patience(target.deadlines.restart, self.flag)
         self.hosts = Hosts(self._call, self._correlation, target.deadlines)
         self.storage = Storage(self._call, self._correlation, target.deadlines)
         self.vms = Vms(self._call, self._correlation, target.deadlines)
@@ -84,6 +86,11 @@ class Engine:
     def logins(self) -> int:
         """How many sessions were opened so far."""
         return self._session.logins
+
+    @property
+    def unanswered(self) -> int:
+        """How many requests got no usable answer so far."""
+        return self._patience.unanswered
 
     @property
     def base(self) -> str:
@@ -111,7 +118,10 @@ class Engine:
         correlation: str | None = None,
     ) -> Any:  # noqa: ANN401 - each group reads what comes back into records of ours
         self.product()
-        return self._session.call(request, ask, seconds=seconds, correlation=correlation)
+        return self._patience.ask(
+            lambda: self._session.call(request, ask, seconds=seconds, correlation=correlation),
+            changes=correlation is not None,  # every change carries one, no question does
+        )
 
     def _correlation(self, what: str) -> str:
         return correlation_id(self.run_id, what)

@@ -21,6 +21,7 @@ _TLS = {
     pycurl.E_SSL_CIPHER,
     pycurl.E_PEER_FAILED_VERIFICATION,
 }
+_NO_CONNECTION = {pycurl.E_COULDNT_CONNECT, pycurl.E_COULDNT_RESOLVE_HOST}
 _SSO = "Error during SSO authentication"
 SERVER_ERROR = 500
 NOT_IMPLEMENTED = 501
@@ -85,6 +86,10 @@ class EngineUntrusted(Blocked):
         super().__init__("ssl-setup", why)
 
 
+class NotSent(Unreachable):
+    """No connection to the engine came about, so that it cannot have heard of the request."""
+
+
 class WrongPassword(ReleaseError):  # noqa: N818 - reads as what happened
     """The engine does not let this user in."""
 
@@ -133,7 +138,8 @@ def _by_number(number: int, text: str, url: str, request: str) -> Exception:
         return ReleaseError(f"the CA file of [engine] in the target file cannot be used: {text}")
     if number == pycurl.E_ABORTED_BY_CALLBACK:
         return EngineAborted(request)
-    return Unreachable(f"engine {url} did not answer when asked to {request}: {text}")
+    kind = NotSent if number in _NO_CONNECTION else Unreachable
+    return kind(f"engine {url} did not answer when asked to {request}: {text}")
 
 
 def _plain(detail: str) -> str:

@@ -14,7 +14,7 @@ import ovirtsdk4
 import pycurl
 
 from pytest_ovirt_release.checks.engine.errors import EngineAborted, EngineUntrusted, translate
-from pytest_ovirt_release.checks.waiting import Interrupted
+from pytest_ovirt_release.checks.waiting import Interrupted, seconds_left
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from pytest_ovirt_release.target.credentials import learned
 
@@ -48,6 +48,9 @@ class BoundedConnection(ovirtsdk4.Connection):  # type: ignore[misc] # the SDK h
         """Send a request that the stop flag can end."""
         context = super().send(request)
         self._guard(context[0])
+        if request.method != "GET":
+            # On a kept connection that dies curl sends a request once more by itself, whatever it changes.
+            context[0].setopt(pycurl.FRESH_CONNECT, 1)
         return context
 
     def _guard(self, curl: Any) -> None:  # noqa: ANN401
@@ -126,7 +129,7 @@ class Session:
         """
         for attempt in (1, 2):
             connection = self._connection()
-            connection.limit(self._seconds if seconds is None else seconds)
+            connection.limit(self._allowed(seconds))
             try:
                 return ask(connection.system_service())
             except (Unreachable, ReleaseError, EngineUntrusted):
@@ -151,6 +154,11 @@ class Session:
                 # What the SDK raised says less than ours does, in fifty lines.
                 raise ours from None
         raise Unreachable(f"engine {self.url} ends every session at once")
+
+    def _allowed(self, seconds: float | None) -> float:
+        """Return how long the next request may take: no longer than the wait that it is part of."""
+        usual, left = self._seconds if seconds is None else seconds, seconds_left()
+        return usual if left is None else min(usual, left)
 
     def close(self) -> None:
         """Log out everywhere, within seconds, and never fail: what the body raised must stay visible."""

@@ -186,14 +186,26 @@ class Vms(Group):
 
     def finalize_transfer(self, transfer_id: str) -> None:
         """Close a transfer whose bytes are all there."""
+        correlation = self._correlation("finalize")
         self._call(
             f"finalize transfer {transfer_id}",
-            lambda system: system.image_transfers_service().image_transfer_service(transfer_id).finalize(),
+            lambda system: (
+                system.image_transfers_service()
+                .image_transfer_service(transfer_id)
+                .finalize(headers=heading(correlation))
+            ),
+            correlation=correlation,
         )
 
     def cancel_transfer(self, transfer_id: str) -> None:
         """Give a transfer up."""
+        correlation = self._correlation("cancel")
         self._call(
             f"cancel transfer {transfer_id}",
-            lambda system: system.image_transfers_service().image_transfer_service(transfer_id).cancel(),
+            lambda system: (
+                system.image_transfers_service()
+                .image_transfer_service(transfer_id)
+                .cancel(headers=heading(correlation))
+            ),
+            correlation=correlation,
         )

@@ -117,9 +117,11 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[SmallEngine]:
-    engine = SmallEngine()
-    server = Server(("127.0.0.1", 0), _handler(engine))
+def serving(
+    tls: ssl.SSLContext | None = None, *, port: int = 0, engine: SmallEngine | None = None
+) -> Iterator[SmallEngine]:
+    engine = engine or SmallEngine()
+    server = Server(("127.0.0.1", port), _handler(engine))
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     engine.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}{API}"
@@ -159,7 +161,7 @@ def make_target(folder: Path, url: str, ca_file: Path, password: str, **deadline
                 }
             ],
             "storage": {"nfs": {"address": "127.0.0.1", "path": "/exports/data"}},
-            "deadlines": {"request": 2, **deadlines},
+            "deadlines": {"request": 2, "restart": 1, **deadlines},
         }
     )
 

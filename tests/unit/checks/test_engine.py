@@ -8,15 +8,22 @@ import pytest
 
 from pytest_ovirt_release.checks.engine import Engine, EngineFault, EngineUntrusted, WrongPassword
 from pytest_ovirt_release.checks.engine import session as session_module
-from pytest_ovirt_release.checks.waiting import Interrupted
+from pytest_ovirt_release.checks.waiting import Interrupted, wait_until
 from pytest_ovirt_release.errors import Blocked, ReleaseError, Unreachable
-from tests.unit.checks.small_engine import API, Answer, connect, make_ca, make_target, quick, serving
+from tests.unit.checks.small_engine import (
+    API,
+    Answer,
+    SmallEngine,
+    connect,
+    make_ca,
+    make_target,
+    quick,
+    serving,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from tests.unit.checks.small_engine import SmallEngine
 
 HOSTS = f"GET {API}/hosts"
 HOST = (
@@ -206,6 +213,82 @@ def test_the_stop_flag_ends_a_long_request(small: SmallEngine, tmp_path: Path, c
         def ask() -> None:
             with pytest.raises(Interrupted):
                 engine.hosts.approve("h1", "c1")
+
+        quick(ask)
+
+
+PAGE_OF_A_START = Answer(503, "<html>starting</html>", "text/html")
+
+
+def test_a_question_is_repeated_while_the_engine_restarts_and_that_is_counted(
+    small: SmallEngine, tmp_path: Path, ca_file: Path
+) -> None:
+    there = Answer(body=f"<hosts>{HOST}</hosts>")
+    small.on(HOSTS, PAGE_OF_A_START, Answer(drop=True), Answer(502, "", None), there)
+    with connect(make_target(tmp_path, small.url, ca_file, small.password, restart=20)) as engine:
+        assert [h.name for h in engine.hosts.list()] == ["node-1"]
+        assert engine.unanswered == 3
+
+
+@pytest.mark.parametrize("answer", [PAGE_OF_A_START, Answer(drop=True)], ids=["page", "dropped"])
+def test_a_change_whose_answer_is_lost_is_never_sent_twice(
+    small: SmallEngine, engine: Engine, answer: Answer
+) -> None:
+    small.on(f"POST {API}/vms/v1/start", answer)
+    with pytest.raises(Unreachable):
+        engine.vms.start("v1")
+    assert small.asked(f"POST {API}/vms/v1/start") == 1
+
+
+def test_a_change_that_never_left_is_repeated(tmp_path: Path, ca_file: Path) -> None:
+    with serving() as small:
+        target = make_target(tmp_path, small.url, ca_file, small.password, restart=20)
+        engine = connect(target)
+        engine.product()
+        port = int(small.url.split(":")[2].split("/")[0])
+    again, back = threading.Event(), SmallEngine(tokens=7)
+    back.on(f"POST {API}/vms/v1/start", Answer(body="<action><status>complete</status></action>"))
+
+    def restart() -> None:
+        again.wait(0.5)
+        with serving(port=port, engine=back):
+            again.wait(20)
+
+    thread = threading.Thread(target=restart)
+    thread.start()
+    engine.vms.start("v1")
+    assert engine.unanswered >= 1
+    assert back.asked(f"POST {API}/vms/v1/start") == 1
+    engine.close()
+    again.set()
+    thread.join()
+
+
+def test_an_engine_that_stays_away_is_waited_for_once(
+    small: SmallEngine, tmp_path: Path, ca_file: Path
+) -> None:
+    small.on(HOSTS, PAGE_OF_A_START)
+    with connect(make_target(tmp_path, small.url, ca_file, small.password, restart=1.5)) as engine:
+        for limit in (4.0, 0.5):
+
+            def ask() -> None:
+                with pytest.raises(Unreachable):
+                    engine.hosts.list()
+
+            quick(ask, limit)
+
+
+def test_a_request_of_a_wait_takes_no_longer_than_the_wait(
+    small: SmallEngine, tmp_path: Path, ca_file: Path
+) -> None:
+    small.on(HOSTS, Answer(seconds=60))
+    with connect(make_target(tmp_path, small.url, ca_file, small.password, request=30)) as engine:
+
+        def ask() -> None:
+            with pytest.raises(Unreachable, match="nothing answered in 1 s"):
+                wait_until(
+                    lambda: (str(engine.hosts.list()), None), what="a host", deadline=1, wanted=("up",)
+                )
 
         quick(ask)
 
