@@ -55,6 +55,18 @@ def controls(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="none")
+def chaos(session: nox.Session) -> None:
+    """Fifty kills and outages in mid-cycle, by a seed; `-- --sample 4 --seed 7` tries four others."""
+    python(session, "-m", "tests.chaos.run", "chaos", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def walk(session: nox.Session) -> None:
+    """Kill -9 of worker, controller and both at every step of the cycle; takes an hour or two."""
+    python(session, "-m", "tests.chaos.run", "walk", *session.posargs)
+
+
+@nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """Budgets as ratios within one run, about eight minutes; `-- --quick` takes little more than one."""
     for name in ("verdict", "lab", "artefacts"):
@@ -106,5 +118,5 @@ def mutation(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
     """Everything that can be run without hardware."""
-    for name in ("tests", "rehearsal", "controls", "times", "package"):
+    for name in ("tests", "rehearsal", "controls", "times", "chaos", "walk", "package"):
         session.notify(name)

@@ -22,6 +22,13 @@ PATH = click.Path(path_type=Path)
 @click.option("--seed", type=int, metavar="N", help="Labs of one seed give the same ids; default: by chance.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break one thing; may be repeated.")
 @click.option("--page", type=PATH, metavar="FILE", help="The release page it plays; default: ovirt-3.0.")
+@click.option(
+    "--network",
+    default="127.0.0",
+    show_default=True,
+    metavar="A.B.C",
+    help="What the nodes' addresses begin with.",
+)
 @click.option("--parent", type=click.IntRange(min=1), metavar="PID", help="End when this process ends.")
 @click.option("--list-faults", is_flag=True, help="Print the faults and what each must disprove.")
 def lab(  # noqa: PLR0913 - one parameter for each option
@@ -32,6 +39,7 @@ def lab(  # noqa: PLR0913 - one parameter for each option
     faults: tuple[str, ...],
     page: Path | None,
     parent: int | None,
+    network: str,
     list_faults: bool,
 ) -> None:
     """Start the lab: a small oVirt with engine, nodes and download site, on this machine only.
@@ -48,7 +56,7 @@ def lab(  # noqa: PLR0913 - one parameter for each option
     # Here, because the other commands of `ovirt-release` must not wait for what the lab reads pages with.
     from pytest_ovirt_release.lab.main import Options, main  # noqa: PLC0415 - see above
 
-    sys.exit(main(Options(folder, speed, seed, faults, page, parent)))
+    sys.exit(main(Options(folder, speed, seed, faults, page, parent, network)))
 
 
 if __name__ == "__main__":

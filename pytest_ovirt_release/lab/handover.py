@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.composition import NODES
 from pytest_ovirt_release.lab.node.machine import LOCAL_STORAGE
 from pytest_ovirt_release.local.postgres import write_private
 from pytest_ovirt_release.release.page import PageOverlay
@@ -86,7 +85,7 @@ def deadlines(speed: float) -> Deadlines:
 
 def _nodes(lab: Lab) -> tuple[NodeTarget, ...]:
     found = []
-    for plan in NODES:
+    for plan in lab.plans:
         if plan.storage is not None:
             node = lab.nodes[plan.address]
             ssh = _ssh(lab, node.address, node.ssh_port, node.host_key)

