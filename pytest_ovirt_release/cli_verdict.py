@@ -96,6 +96,12 @@ def bundle(*, run: Path, out: Path | None) -> None:
 @click.option("--page", type=FILE, metavar="FILE", help="Judge the runs by this release page only.")
 @WAIVERS
 @AS_OF
+@click.option(
+    "--previous",
+    type=FILE,
+    metavar="FILE",
+    help="The verdict.json before, or its folder: the page says what changed.",
+)
 @click.option("--out", type=FILE, metavar="FOLDER", help="Write reports and bundles to this new folder.")
 @AS_JSON
 def merge(  # noqa: PLR0913 - one parameter for each option
@@ -105,6 +111,7 @@ def merge(  # noqa: PLR0913 - one parameter for each option
     page: Path | None,
     waivers: Path | None,
     as_of: str | None,
+    previous: Path | None,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -119,19 +126,24 @@ def merge(  # noqa: PLR0913 - one parameter for each option
     from pytest_ovirt_release.release.loading import sha256_of
     from pytest_ovirt_release.verdict.merge import Chosen
     from pytest_ovirt_release.verdict.merge import merge as join
+    from pytest_ovirt_release.verdict.serial import read_verdict
 
     if out is not None and out.exists():
         raise ReleaseError(f"{out}: is there already; choose another name for --out")
+    if previous is not None and out is None:
+        raise ReleaseError("--previous is for the page that --out writes; without it, use ovirt-release diff")
+    old = read_verdict(previous)[1] if previous is not None else None
     chosen = Chosen(sha256_of(candidate) if candidate else None, sha256_of(page) if page else None)
     merged = join(runs, chosen, waivers, moment(as_of))
     if out is not None:
-        _write(merged, out)
+        _write(merged, out, old)
     _show(merged.verdict, as_json=as_json, folder=out)
     sys.exit(merged.verdict.exit_code)
 
 
-def _write(merged: Merged, out: Path) -> None:
+def _write(merged: Merged, out: Path, old: Verdict | None) -> None:
     """Write a merge's folder, whole or not at all: its reports, a bundle of every run that counted, the waivers."""
+    from pytest_ovirt_release.report.before import compared
     from pytest_ovirt_release.report.files import write_all
     from pytest_ovirt_release.verdict.bundle import SUFFIX, pack
     from pytest_ovirt_release.verdict.contents import WAIVERS
@@ -150,7 +162,7 @@ def _write(merged: Merged, out: Path) -> None:
                     shutil.copyfile(given.path, path)
             if merged.waivers is not None:
                 (made / WAIVERS).write_bytes(merged.waivers)
-            write_all(merged.verdict, made)
+            write_all(merged.verdict, made, compared(old, merged.verdict) if old else None)
             made.rename(out)
     except OSError as error:
         raise ReleaseError(f"{out}: cannot be written: {error.strerror or error}") from error

@@ -11,6 +11,7 @@ from pytest_ovirt_release.verdict.serial import VERDICT_FILE, verdict_json
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_ovirt_release.report.before import Before
     from pytest_ovirt_release.verdict.model import Verdict
 
 
@@ -19,8 +20,10 @@ def write_verdict_json(verdict: Verdict, folder: Path) -> Path:
     return write_text(folder / VERDICT_FILE, verdict_json(verdict))
 
 
-def write_all(verdict: Verdict, folder: Path) -> tuple[Path, ...]:
+def write_all(verdict: Verdict, folder: Path, before: Before | None = None) -> tuple[Path, ...]:
     """Write every report; verdict.json comes first, so that the record outlives a disk that fills up meanwhile.
+
+    `before` is what changed since an earlier verdict, for the page.
 
     Raises:
         ReleaseError: a file could not be written; its older version, if any, is still there.
@@ -30,7 +33,7 @@ def write_all(verdict: Verdict, folder: Path) -> tuple[Path, ...]:
 
     written = [write_verdict_json(verdict, folder)]
     for name, render in (
-        ("acceptance.html", html.render),
+        ("acceptance.html", lambda shown: html.render(shown, before)),
         ("announcement.md", markdown.render),
         ("junit.xml", junit.render),
     ):

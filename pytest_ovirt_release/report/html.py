@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from pytest_ovirt_release.report import links, said, testers, text, view, words
+from pytest_ovirt_release.report import histories, links, said, testers, text, view, words
 from pytest_ovirt_release.report.waivers import Waivers
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from pytest_ovirt_release.report.before import Before
     from pytest_ovirt_release.verdict.model import Verdict
 
 SHOWN_REASONS = 8
 """How many reasons stand on the first screen; the others are folded below them."""
 
 
-def render(verdict: Verdict) -> str:
-    """Return the whole page; every text that came from outside is escaped."""
+def render(verdict: Verdict, before: Before | None = None) -> str:
+    """Return the whole page, with what changed since `before`; every text that came from outside is escaped."""
     limit = view.text_limit(verdict)
 
     def brief(value: object) -> str:
@@ -38,6 +39,8 @@ def render(verdict: Verdict) -> str:
         links=links,
         waivers=Waivers(verdict),
         matrix=testers.matrix(verdict),
+        history_groups=histories.groups(verdict),
+        before=before,
         shown_reasons=SHOWN_REASONS,
         brief=brief,
         brief_value=brief_value,

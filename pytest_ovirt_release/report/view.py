@@ -7,13 +7,19 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.report.said import Said, grouped
 from pytest_ovirt_release.report.words import STATES, WAIVED, Mark
+from pytest_ovirt_release.verdict.model import Reason
 from pytest_ovirt_release.verdict.states import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pytest_ovirt_release.verdict.model import CandidateFacts, CellVerdict, RequirementVerdict, Verdict
+    from pytest_ovirt_release.verdict.states import State
+
+NOT_RUN: dict[str, State] = {"missing": "missing", "skipped": "skipped", "blocked": "blocked"}
+"""States of what nobody ran to its end."""
 
 _TEXT_BUDGET = 1_200_000
 _LONG = 600
@@ -45,6 +51,14 @@ class About:
 
     requirement: RequirementVerdict
     value: str | None
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """Cells of one requirement that did not run, and the state that this left them in."""
+
+    state: State
+    cells: Said
 
 
 @dataclass(frozen=True)
@@ -115,6 +129,22 @@ def not_proven(verdict: Verdict) -> tuple[Unproven, ...]:
         for cell in requirement.cells
         if cell.cell_class in {"disproven", "unproven"}
     )
+
+
+def not_run(verdict: Verdict) -> tuple[NotRun, ...]:
+    """Return what nobody ran to its end, musts first; cells of a requirement that share a reason are one entry."""
+    reasons = (
+        Reason(code=cell.state, cell=cell.id, detail=why(cell))
+        for requirement in in_order(verdict)
+        for cell in requirement.cells
+        if cell.state in NOT_RUN
+    )
+    return tuple(NotRun(NOT_RUN[group.code], group) for group in grouped(reasons))
+
+
+def uncontrolled(verdict: Verdict) -> tuple[RequirementVerdict, ...]:
+    """Return the requirements whose checks nobody has seen notice a fault, musts first."""
+    return tuple(r for r in in_order(verdict) if not r.controlled)
 
 
 def tests(requirement: RequirementVerdict) -> tuple[TestFunction, ...]:

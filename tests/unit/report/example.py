@@ -13,14 +13,15 @@ ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))  # a script sees its own folder only; harmless where pytest sees it already
 
 from pytest_ovirt_release.report import console, files  # noqa: E402 - see above
-from tests.unit.report.example_beside import RUN  # noqa: E402
+from pytest_ovirt_release.report.before import compared  # noqa: E402
+from tests.unit.report.example_beside import RUN, sha  # noqa: E402
 from tests.unit.report.example_merge import conditional  # noqa: E402
 from tests.unit.report.example_parts import TROUBLE, build  # noqa: E402
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.verdict.model import Verdict
 
-__all__ = ["FOLDER", "conditional", "go", "no_go", "write"]
+__all__ = ["FOLDER", "conditional", "go", "no_go", "previous", "write"]
 
 FOLDER = ROOT / "reports" / "example"
 
@@ -35,14 +36,23 @@ def no_go() -> Verdict:
     return build(TROUBLE, "NO-GO")
 
 
+def previous() -> Verdict:
+    """Return the verdict of the candidate before: the NO-GO, judged two days earlier."""
+    old = no_go()
+    assert old.candidate is not None
+    candidate = old.candidate.model_copy(update={"rc": "rc0", "sha256": sha("candidate before")})
+    return old.model_copy(update={"candidate": candidate, "as_of": "2026-11-20T17:02:11+00:00"})
+
+
 def write(folder: Path) -> None:
     """Write every example with every output."""
-    for verdict, where, named in (
-        (go(), folder, f"reports/{RUN}"),
-        (no_go(), folder / "no-go", f"reports/{RUN}"),
-        (conditional(), folder / "conditional", "reports/merged"),
+    merged = conditional()
+    for verdict, where, named, before in (
+        (go(), folder, f"reports/{RUN}", None),
+        (no_go(), folder / "no-go", f"reports/{RUN}", None),
+        (merged, folder / "conditional", "reports/merged", compared(previous(), merged)),
     ):
-        files.write_all(verdict, where)
+        files.write_all(verdict, where, before)
         shown = console.lines(verdict, 80, folder=named)
         files.write_text(where / "console.txt", "\n".join(line.text for line in shown) + "\n")
 

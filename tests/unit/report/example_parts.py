@@ -204,10 +204,24 @@ def _evidence(identity: str, cell: str, nodeid: str, value: str | None) -> Itera
         yield found("challenge", sha(f"challenge {cell}")[:32])
         yield found("answer", sha(f"answer {cell}")[:32])
         yield found("ran on", value or ("node-1" if identity == "vm-on-nfs" else "node-2"))
+        if identity != "node-runs-vm":
+            domain = f"rel-3f9a-{identity.removeprefix('vm-on-')}"
+            states = ["unattached 0.0 s", "locked 0.4 s", "active 1.9 s"]
+            yield found("storage domain", {"states": states, "domain": domain})
+        name = f"rel-3f9a-{identity}{f'-{value}' if value else ''}"
+        states = ["wait_for_launch 0.0 s", "powering_up 0.1 s", "up 0.9 s", "down 3.4 s"]
+        yield found("virtual machine", {"vm": name, "states": states})
         yield kept("events.json", 5_120)
     elif identity == "release-notes":
         yield found("notes dated", "2012-01-10T09:00:00+00:00 (committer date)")
         yield found("branch created", "2012-01-12T08:00:00+00:00 (committer date of its first own commit)")
+    elif identity in {"node-registers", "node-approved"}:
+        yield found("host", {"name": value, "address": "127.0.0.2" if value == "node-1" else "127.0.0.3"})
+        yield kept("output.txt", 2_048)
+        if identity == "node-registers":
+            yield found("registration", {"states": ["pending_approval 0.3 s"]})
+        else:
+            yield found("up", {"states": ["unassigned 0.0 s", "installing 0.2 s", "up 2.6 s"]})
     else:
         yield kept("output.txt", 2_048)
 
