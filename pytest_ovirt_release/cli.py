@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pytest_ovirt_release import __version__, cli_attest, cli_target, cli_verdict
+from pytest_ovirt_release import __version__, cli_announce, cli_attest, cli_target, cli_verdict
 from pytest_ovirt_release.cli_values import component_versions, page_named
 from pytest_ovirt_release.errors import ReleaseError, Unproven
 from pytest_ovirt_release.lab.__main__ import lab
@@ -172,7 +172,7 @@ def reap(*, run: Path, dry_run: bool) -> None:
     sys.exit(1 if left else 0)
 
 
-for judging in (*cli_verdict.COMMANDS, *cli_attest.COMMANDS):
+for judging in (*cli_verdict.COMMANDS, *cli_announce.COMMANDS, *cli_attest.COMMANDS):
     main.add_command(judging)
 
 

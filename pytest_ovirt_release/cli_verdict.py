@@ -6,6 +6,7 @@ They work where neither the engine's SDK nor paramiko is installed.
 # ruff: noqa: PLC0415 - imports inside commands: `ovirt-release version` must not wait for pydantic
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -234,12 +235,13 @@ def decide(
 
 
 def _show(decided: Verdict, *, as_json: bool, folder: Path | None = None) -> None:
-    from pytest_ovirt_release.report import console
+    from pytest_ovirt_release.report import console, github_job
     from pytest_ovirt_release.verdict.serial import verdict_json
 
     if as_json:
         click.echo(verdict_json(decided), nl=False)
         return
+    github_job.tell(decided, os.environ, click.echo)
     width = min(shutil.get_terminal_size().columns, WIDEST)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     plain = not encoding.lower().startswith("utf")

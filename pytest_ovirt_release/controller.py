@@ -284,4 +284,7 @@ def announce(context: Context) -> Sequence[str]:
     candidate = context.candidate
     name = f"{context.page.title} {candidate.rc or ''}".strip() if candidate else context.page.title
     where = context.target.name if context.target else "nothing"
-    return [f"ovirt-release: {name} on target {where}, recorded in {context.folder}"]
+    return [
+        f"ovirt-release: {name} on target {where}",
+        f"ovirt-release: recorded in {context.folder}",
+    ]

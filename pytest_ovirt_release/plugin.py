@@ -343,6 +343,11 @@ def _say(terminal: Any, controller: Controller, process_exit: int | None) -> Non
     said = console.lines(
         controller.verdict, width, folder=folder, ascii_only=plain, process_exit=process_exit
     )
+    said = console.quieter(said, terminal.verbosity)
+    from pytest_ovirt_release.report import github_job  # noqa: PLC0415 - release mode only
+
+    # Before the table: the verdict's line stays the last one.
+    github_job.tell(controller.verdict, os.environ, terminal.write_line)
     for line in said:
         terminal.write_line(line.text, **styles.get(line.style, {}))
 

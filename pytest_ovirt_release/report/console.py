@@ -26,6 +26,9 @@ REPORTS = ("acceptance.html", "announcement.md", "junit.xml", "verdict.json")
 _ASCII = str.maketrans(
     {"·": "-", "…": "...", "\u2013": "-", "\u2014": "-", "\u2018": "'", "\u2019": "'", "“": '"', "”": '"'}
 )
+QUIET = -1
+"""The verbosity of `pytest -q`."""
+
 _LONGEST = 480
 DETAIL = 120
 
@@ -56,6 +59,13 @@ def lines(
     found = list(_lines(verdict, max(width, NARROWEST), folder, ascii_only=ascii_only))
     found.append(Line(text.one_line(verdict.last_line(process_exit)), words.VERDICTS[verdict.verdict].style))
     return [Line(_as_ascii(line.text), line.style) for line in found] if ascii_only else found
+
+
+def quieter(found: list[Line], verbosity: int) -> list[Line]:
+    """Return what of these lines is said with pytest's -q (nothing that is well) and -qq (the last line alone)."""
+    if verbosity < QUIET:
+        return found[-1:]
+    return found if verbosity > QUIET else [*(line for line in found[:-1] if line.style != "good"), found[-1]]
 
 
 def _lines(verdict: Verdict, width: int, folder: str | None, *, ascii_only: bool) -> Iterator[Line]:

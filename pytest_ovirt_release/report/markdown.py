@@ -167,11 +167,18 @@ def _candidate(verdict: Verdict) -> Iterator[str]:
     yield ""
     yield f"- Candidate file: SHA-256 {code(verdict.candidate.sha256)}"
     if verdict.page:
-        yield f"- Release page: SHA-256 {code(verdict.page.sha256)}"
+        address = links.web_link(verdict.page.uri)
+        where = f"<{address}>, " if address else ""
+        yield f"- Release page: {where}SHA-256 {code(verdict.page.sha256)}"
     yield ""
     columns = view.component_columns(verdict.candidate)
     if columns:
         yield from _rows(tuple(escape(c) for c in columns), _components(verdict.candidate, columns))
+    if verdict.candidate.files:
+        yield "Its files, to be compared by whoever downloads them:"
+        yield ""
+        files = [(escape(f.component), code(f.name), code(f.sha256)) for f in verdict.candidate.files]
+        yield from _rows(("Component", "File", "SHA-256"), files)
 
 
 def _components(candidate: CandidateFacts, columns: Sequence[str]) -> list[tuple[str, ...]]:
@@ -206,7 +213,7 @@ def _refused(verdict: Verdict) -> Iterator[str]:
         yield f"- {code(run.name)}{which}: {escape(run.detail)}"
 
 
-def _rows(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _rows(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     yield "| " + " | ".join(header) + " |"
     yield "|" + "---|" * len(header)
     for row in rows:

@@ -15,6 +15,7 @@ from pytest_ovirt_release.verdict.fold import worst
 from pytest_ovirt_release.verdict.model import (
     CandidateFacts,
     Counts,
+    FileFacts,
     PageFacts,
     Reason,
     RequirementVerdict,
@@ -236,5 +237,10 @@ def _candidate_facts(inputs: Inputs) -> CandidateFacts | None:
         components=tuple(
             {"name": c.name, "version": c.version, "tag": c.tag, "commit": c.commit}
             for c in candidate.components
+        ),
+        files=tuple(
+            FileFacts(component=c.name, name=f.name, sha256=f.sha256)
+            for c in candidate.components
+            for f in c.files
         ),
     )

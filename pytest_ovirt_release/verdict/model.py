@@ -201,6 +201,14 @@ class PageFacts(Strict):
     historical: bool
 
 
+class FileFacts(Strict):
+    """One file of the candidate, as the candidate file names it."""
+
+    component: str
+    name: str
+    sha256: str
+
+
 class CandidateFacts(Strict):
     """Which candidate was judged; `sha256` is of its file."""
 
@@ -209,6 +217,7 @@ class CandidateFacts(Strict):
     created: str
     sha256: str
     components: tuple[dict[str, str], ...]
+    files: tuple[FileFacts, ...] = ()
 
 
 class Counts(Strict):

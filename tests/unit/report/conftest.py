@@ -90,6 +90,7 @@ def hostile(no_go: Verdict, conditional: Verdict) -> Verdict:
     data["generated_by"] = HOSTILE
     data["page"]["title"] = data["page"]["uri"] = HOSTILE
     data["candidate"]["components"] = [{"name": HOSTILE, HOSTILE: HOSTILE}]
+    data["candidate"]["files"] = [{"component": HOSTILE, "name": HOSTILE, "sha256": HOSTILE}]
     for reason in (*data["reasons"], *data["remarks"]):
         reason["detail"] = reason["code"] = HOSTILE if reason["code"] != "finish" else "finish"
     for requirement in data["requirements"]:

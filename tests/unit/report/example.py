@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT))  # a script sees its own folder only; harmless where pytest sees it already
 
-from pytest_ovirt_release.report import console, files  # noqa: E402 - see above
+from pytest_ovirt_release.report import console, files, github, mail  # noqa: E402 - see above
 from pytest_ovirt_release.report.before import compared  # noqa: E402
 from tests.unit.report.example_beside import RUN, sha  # noqa: E402
 from tests.unit.report.example_merge import conditional  # noqa: E402
@@ -55,6 +55,11 @@ def write(folder: Path) -> None:
         files.write_all(verdict, where, before)
         shown = console.lines(verdict, 80, folder=named)
         files.write_text(where / "console.txt", "\n".join(line.text for line in shown) + "\n")
+        files.write_text(where / "announcement.txt", mail.render(verdict))
+        files.write_text(
+            where / "github-annotations.txt", "\n".join(github.workflow_commands(verdict)) + "\n"
+        )
+        files.write_text(where / "github-summary.md", github.summary(verdict))
 
 
 if __name__ == "__main__":

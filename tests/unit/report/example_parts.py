@@ -10,6 +10,7 @@ from pytest_ovirt_release.verdict.model import (
     CellVerdict,
     Counts,
     Evidence,
+    FileFacts,
     PageFacts,
     QuestionVerdict,
     Reason,
@@ -84,6 +85,10 @@ def build(trouble: dict[str, tuple[State, str, str | None]], word: Word) -> Verd
             sha256=sha("candidate"),
             components=tuple(
                 {"name": name, "version": version, "tag": f"{name}-{version}", "commit": sha(name)[:40]}
+                for name, version in COMPONENTS.items()
+            ),
+            files=tuple(
+                FileFacts(component=name, name=f"{name}-{version}.tar.gz", sha256=sha(f"{name}.tar.gz"))
                 for name, version in COMPONENTS.items()
             ),
         ),

@@ -160,3 +160,13 @@ def test_many_waivers_and_refused_runs_are_cut_and_said_to_be(huge: Verdict) -> 
 
 def test_without_waivers_and_refused_runs_nothing_is_said_of_them(no_go: Verdict) -> None:
     assert not [line for line in said(no_go) if "aive" in line or "efused" in line]
+
+
+def test_q_says_what_is_not_well_and_qq_the_last_line_alone(no_go: Verdict, go: Verdict) -> None:
+    whole = console.lines(no_go)
+    assert console.quieter(whole, 0) == whole
+    quiet = console.quieter(whole, -1)
+    assert not [line for line in quiet if "passed" in line.text.split() and line.style == "good"]
+    assert [line for line in quiet if line.text.startswith("✗ vm-on-nfs")]
+    assert console.quieter(whole, -2) == whole[-1:]
+    assert console.quieter(console.lines(go), -1)[-1].text == go.last_line()
