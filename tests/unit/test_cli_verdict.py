@@ -51,6 +51,28 @@ def test_a_merge_leaves_a_folder_that_gives_the_same_again(tmp_path: Path, good:
     assert bundles == {read_folder(good).digest(), read_folder(bad).digest()}
 
 
+def test_a_merge_says_what_changed_since_the_verdict_before(tmp_path: Path, good: Path, bad: Path) -> None:
+    old, out = tmp_path / "old", tmp_path / "new"
+    run("merge", bad, "--as-of", AS_OF, "--out", old)
+    shown = run("merge", good, "--as-of", AS_OF, "--previous", old, "--out", out)
+    assert "✓ fixed</span>" in (out / "acceptance.html").read_text(encoding="utf-8")
+    again = run("merge", good, "--as-of", AS_OF, "--out", tmp_path / "alone")
+    assert shown.exit_code == again.exit_code
+    assert (out / "verdict.json").read_bytes() == (tmp_path / "alone" / "verdict.json").read_bytes()
+    assert 'id="before"' not in (tmp_path / "alone" / "acceptance.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("given", "said"), [("good", "cannot be read"), ("nowhere", "cannot be read")])
+def test_a_verdict_before_that_cannot_be_read_stops_the_merge(
+    tmp_path: Path, good: Path, given: str, said: str
+) -> None:
+    shown = run("merge", good, "--previous", tmp_path / given, "--out", tmp_path / "out")
+    assert (shown.exit_code, "Traceback" in shown.output) == (2, False)
+    assert said in shown.stderr
+    assert not (tmp_path / "out").exists()
+    assert "--out" in run("merge", good, "--previous", tmp_path / given).stderr
+
+
 def test_a_merge_never_overwrites_and_leaves_nothing_half_written(tmp_path: Path, good: Path) -> None:
     out = tmp_path / "merged"
     out.mkdir()
