@@ -102,7 +102,7 @@ def minimums(session: nox.Session) -> None:
     extras = project["optional-dependencies"]
     asked = [Requirement(text) for text in (*project["dependencies"], *extras["live"], *extras["lab"])]
     oldest = [f"{r.name}=={s.version}" for r in asked for s in r.specifier if s.operator == ">="]
-    session.install(*oldest, "--editable", f"{ROOT}[lab]", "hypothesis", "jsonschema")
+    session.install(*oldest, "--editable", f"{ROOT}[lab]", "hypothesis", "jsonschema", "xmlschema")
     session.run("python", "-m", "pytest", "tests/unit", *session.posargs)
 
 

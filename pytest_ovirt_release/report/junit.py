@@ -2,6 +2,9 @@
 
 A must that is not proven never looks green, and never merely skipped: disproven is a failure, unproven an
 error. The last testcase carries the verdict, because a NO-GO or INVALID can have a reason that no cell shows.
+
+Jenkins' xUnit schema allows properties of a suite but none of a testcase, and refuses a whole file for one. What
+is known of a cell therefore stands in its system-out, as `[[PROPERTY|name=value]]` lines.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ def render(verdict: Verdict) -> str:
     }
     suite.attrib.update(counts)
     root = ET.Element("testsuites", name=words.heading(verdict))
-    root.attrib.update(counts)
+    root.attrib.update({name: count for name, count in counts.items() if name != "skipped"})
     root.append(suite)
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
@@ -78,21 +81,27 @@ def _cell(
         name=text.one_line(cell.id),
         time=f"{view.seconds((cell,)):.3f}",
     )
-    _properties(
-        case,
-        (
-            ("release.level", requirement.level),
-            ("release.requirement", requirement.id),
-            ("release.state", cell.state),
-            ("release.class", cell.cell_class),
-            ("release.disposition", cell.disposition),
-            ("release.controlled", str(requirement.controlled).lower()),
-            *((("release.waiver", accepted.name),) if accepted else ()),
-        ),
-    )
     tag = _tag(requirement, cell)
-    if tag is None:
-        return
+    if tag is not None:
+        _outcome(case, tag, cell, accepted)
+    facts = (
+        ("release.level", requirement.level),
+        ("release.requirement", requirement.id),
+        ("release.state", cell.state),
+        ("release.class", cell.cell_class),
+        ("release.disposition", cell.disposition),
+        ("release.controlled", str(requirement.controlled).lower()),
+        *((("release.waiver", accepted.name),) if accepted else ()),
+    )
+    ET.SubElement(case, "system-out").text = "\n".join(_fact(name, value) for name, value in facts)
+
+
+def _fact(name: str, value: str) -> str:
+    # A value with the closing brackets in it would end early, and what follows would read as a fact of ours.
+    return f"[[PROPERTY|{name}={text.one_line(value).replace(']]', '] ]')}]]"
+
+
+def _outcome(case: ET.Element, tag: str, cell: CellVerdict, accepted: Acceptance | None) -> None:
     # A waiver stands before the message and changes nothing else: what it accepts never looks green.
     waived = f"{accepted.waived_by}: " if accepted else ""
     reason = text.visible(f"{waived}{view.why(cell)}")

@@ -24,6 +24,12 @@ def cases(verdict: Verdict) -> dict[str, Element]:
     return {str(case.get("name")): case for case in parsed(verdict).iter("testcase")}
 
 
+def facts_of(case: Element) -> dict[str, str]:
+    lines = str(case.findtext("system-out") or "").splitlines()
+    lines = [line for line in lines if line.startswith("[[PROPERTY|")]
+    return dict(line.removeprefix("[[PROPERTY|").removesuffix("]]").split("=", 1) for line in lines)
+
+
 def outcome(case: Element) -> tuple[str, str | None] | None:
     found = [part for part in case if part.tag in {"failure", "error", "skipped"}]
     assert len(found) <= 1
@@ -73,7 +79,7 @@ def test_properties_tell_level_requirement_and_rehearsal(no_go: Verdict) -> None
     facts = {p.get("name"): p.get("value") for p in parsed(no_go).findall("testsuite/properties/property")}
     assert facts["release.rehearsal"] == "true"
     case = cases(no_go)["vm-on-nfs"]
-    of_case = {str(p.get("name")): p.get("value") for p in case.iter("property")}
+    of_case = facts_of(case)
     assert (of_case["release.level"], of_case["release.requirement"]) == ("must", "vm-on-nfs")
 
 
@@ -108,19 +114,24 @@ def test_what_is_waived_never_looks_green(
     assert found is not None
     assert str(found.get("message")).startswith(prefix)
     assert str(found.text).startswith(prefix)
-    facts = {p.get("name"): p.get("value") for p in case.iter("property")}
+    facts = facts_of(case)
     assert facts["release.waiver"] == waiver
     assert facts["release.disposition"] == "waived"
 
 
 def test_only_what_is_waived_names_a_waiver(conditional: Verdict) -> None:
     waived = {c.id for r in conditional.requirements for c in r.cells if c.disposition == "waived"}
-    named = {
-        name
-        for name, case in cases(conditional).items()
-        if any(p.get("name") == "release.waiver" for p in case.iter("property"))
-    }
+    named = {name for name, case in cases(conditional).items() if "release.waiver" in facts_of(case)}
     assert named == waived != set()
+
+
+def test_a_hostile_waiver_is_one_fact(hostile: Verdict) -> None:
+    for name, case in cases(hostile).items():
+        if name == "verdict":
+            continue
+        for line in str(case.findtext("system-out") or "").splitlines():
+            assert line.startswith("[[PROPERTY|release.")
+            assert line.index("]]") == len(line) - 2
 
 
 def test_a_waiver_that_is_not_listed_is_no_approval(no_go: Verdict) -> None:
