@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
 from pytest_ovirt_release.lab.engine.fault import bad, conflict, nothing_said
 from pytest_ovirt_release.lab.engine.host_view import target_node
-from pytest_ovirt_release.lab.engine.hosts import change_cluster
+from pytest_ovirt_release.lab.engine.hosts import change_cluster, updated
 from pytest_ovirt_release.lab.engine.installing import (
     InstallFailed,
     Login,
@@ -37,9 +37,8 @@ async def approve(core: Core, call: Call) -> Reply:
     host = core.state.hosts.get(call.ids[0])
     cluster = call.body.child("cluster")
     if host is not None and host.status in APPROVABLE and cluster is not None:
-        change_cluster(core, host, cluster)
-        text = f"Host {host.name} configuration was updated by admin@internal-authz."
-        core.event(43, text, call.correlation, host=host)
+        change_cluster(core, host, cluster, call.correlation)
+        updated(core, host, call.correlation)
     name = host.name if host is not None else call.ids[0]
     with core.job(f"Adding new Host {name} (Approve process) to Cluster <UNKNOWN>") as job:
         if host is None:
@@ -82,8 +81,7 @@ async def install(core: Core, call: Call) -> Reply:
         raise conflict("Cannot install Host. Please move Host to Maintenance mode first.")
     if how.empty:
         raise no_password()
-    text = f"Host {host.name} configuration was updated by admin@internal-authz."
-    core.event(43, text, call.correlation, host=host)
+    updated(core, host, call.correlation)
     host.busy = True
     host.status, host.status_detail, host.reinstallation_required = "installing", None, False
     core.spawn(_reinstall(core, call, host, how))

@@ -113,8 +113,11 @@ async def _deactivate(core: Core, data_center: DataCenter, domain: StorageDomain
         await elect_spm(core, data_center)
         return
     data_center.status = "not_operational"
-    text = f"Failed to Reconstruct Master Domain for Data Center {data_center.name}."
-    core.event(985, text, user="SYSTEM", own=True, data_center=data_center)
+    text = (
+        f"No valid Data Storage Domains are available in Data Center {data_center.name} (please check your storage "
+        "infrastructure)."
+    )
+    core.event(983, text, user="SYSTEM", own=True, data_center=data_center)
     spm = core.state.hosts.get(data_center.spm or "")
     if spm is not None:
         spm.spm_status, data_center.spm = "none", None

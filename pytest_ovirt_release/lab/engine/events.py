@@ -99,8 +99,8 @@ KINDS: Mapping[int, tuple[str, str]] = {
     968: ("normal", _DOMAIN),
     970: ("warning", _DOMAIN),
     981: ("normal", "storage_domain user"),
+    983: ("warning", "data_center user"),
     984: ("normal", "data_center user"),
-    985: ("error", "data_center user"),
     986: ("warning", "data_center host user"),
     996: ("error", ""),
     1002: ("normal", "cluster data_center host user"),
@@ -173,10 +173,18 @@ class EventLog:
         description: str,
         correlation: str | None,
         references: Mapping[str, tuple[str, str]],
-    ) -> Event:
-        """Append an event; of the references only those its code shows are kept."""
+    ) -> Event | None:
+        """Append an event; of the references only those its code shows are kept.
+
+        An alert about a host is not logged again while the log holds the same one about a host of that name.
+        """
         severity, kinds = KINDS[code]
         kept = tuple((kind, *references[kind]) for kind in kinds.split() if kind in references)
+        about = references.get("host", ("", ""))[1]
+        if severity == "alert" and any(
+            old.code == code and old.named("host") == about for old in self.events
+        ):
+            return None
         event = Event(len(self.events) + 1, code, severity, description, correlation, now(), kept)
         self.events.append(event)
         return event

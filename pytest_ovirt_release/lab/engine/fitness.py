@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.lab.engine.cpus import CPUS
+
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import Cluster, Host
     from pytest_ovirt_release.lab.node.verbs import Capabilities
@@ -30,6 +32,13 @@ class Misfit:
 def known_cpu(facts: Capabilities) -> bool:
     """Return whether a host's processor is one that the engine knows at all."""
     return any(flag.startswith("model_") for flag in facts.cpu_flags)
+
+
+def cpu_type(facts: Capabilities) -> str | None:
+    """Return the best type of processor that a host can be, whatever its cluster is; None when there is none."""
+    flags = set(facts.cpu_flags)
+    fitting = [cpu.name for cpu in CPUS if flags.issuperset(cpu.flags)]
+    return fitting[-1] if fitting else None
 
 
 def misfit(host: Host, facts: Capabilities, cluster: Cluster, levels: tuple[str, ...]) -> Misfit | None:

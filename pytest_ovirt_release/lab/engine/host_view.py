@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import entity
 from pytest_ovirt_release.lab.engine.document import Node, link, node
-from pytest_ovirt_release.lab.engine.fitness import known_cpu
+from pytest_ovirt_release.lab.engine.fitness import cpu_type
 from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
-    from pytest_ovirt_release.lab.engine.state import Cluster, Host
+    from pytest_ovirt_release.lab.engine.state import Host
     from pytest_ovirt_release.lab.node.verbs import Capabilities
 
 HOST_MEMORY_RESERVED = 321 * 1024 * 1024
@@ -24,7 +24,7 @@ def host_node(core: Core, host: Host, prefix: str, *, everything: bool = False) 
 
     `everything` adds what the engine tells only in answers to a change and when asked for all content.
     """
-    fields = _first_half(core, host, everything=everything) | _second_half(core, host, prefix)
+    fields = _first_half(host, everything=everything) | _second_half(core, host, prefix)
     return _host(host, prefix, {"name": host.name, "comment": host.comment}, fields)
 
 
@@ -45,14 +45,14 @@ def _host(host: Host, prefix: str, head: dict[str, str | None], fields: dict[str
     )
 
 
-def _first_half(core: Core, host: Host, *, everything: bool) -> dict[str, object]:
+def _first_half(host: Host, *, everything: bool) -> dict[str, object]:
     facts = host.capabilities
     memory = facts.memory if facts else 0
     return {
         "address": host.address,
         "auto_numa_status": "enable" if facts else "unknown",
         "certificate": {"organization": LAB_BRAND, "subject": f"O={LAB_BRAND},CN={host.address}"},
-        "cpu": _cpu(facts, core.state.clusters[host.cluster]),
+        "cpu": _cpu(facts),
         "device_passthrough": {"enabled": False},
         "external_status": "ok",
         "hardware_information": _hardware(facts),
@@ -97,14 +97,13 @@ def _second_half(core: Core, host: Host, prefix: str) -> dict[str, object]:
     }
 
 
-def _cpu(facts: Capabilities | None, cluster: Cluster) -> Node:
+def _cpu(facts: Capabilities | None) -> Node:
     if facts is None:
         return node("cpu", {"speed": 0, "topology": node("topology")})
-    kind = cluster.cpu_type if known_cpu(facts) and cluster.cpu_type else None
     topology = {"cores": facts.cpu_cores, "sockets": 1, "threads": 1}
     return node(
         "cpu",
-        {"name": facts.cpu_model, "speed": 2600, "topology": topology, "type": kind},
+        {"name": facts.cpu_model, "speed": 2600, "topology": topology, "type": cpu_type(facts)},
     )
 
 

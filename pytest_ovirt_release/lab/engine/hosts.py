@@ -68,21 +68,26 @@ async def update_host(core: Core, call: Call) -> Reply:
     name, address, comment = (body.text(field) for field in ("name", "address", "comment"))
     old, cluster = host.name, body.child("cluster")
     if cluster is not None:
-        change_cluster(core, host, cluster)
+        change_cluster(core, host, cluster, call.correlation)
     if address is not None and address != host.address:
         _check_address(core, host, address)
         host.address = address
     if name is not None and name != host.name:
         _rename(core, host, name)
     host.comment = host.comment if comment is None else comment
-    text = f"Host {old} configuration was updated by admin@internal-authz."
-    core.event(43, text, call.correlation, host=host)
+    updated(core, host, call.correlation, old)
     if old != host.name:
         # This one comes from another command of the engine, after the update.
         core.event(
             1200, f"Host {old} was renamed from {old} to {host.name} by admin.", user="nobody", host=host
         )
     return Reply(host_node(core, host, call.prefix, everything=True))
+
+
+def updated(core: Core, host: Host, correlation: str, name: str | None = None) -> None:
+    """Log that a host's record was changed."""
+    text = f"Host {name or host.name} configuration was updated by admin@internal-authz."
+    core.event(43, text, correlation, host=host)
 
 
 def check_attributes(*, name: str | None = None, address: str | None = None) -> None:
@@ -114,8 +119,11 @@ def _rename(core: Core, host: Host, name: str) -> None:
     host.name = name
 
 
-def change_cluster(core: Core, host: Host, named: Body) -> None:
-    """Move a host to the cluster that a document names; also what approve does first."""
+def change_cluster(core: Core, host: Host, named: Body, correlation: str) -> None:
+    """Move a host to the cluster that a document names; also what approve does first.
+
+    A move is a command of its own that logs the update, besides the one of the record.
+    """
     clusters = core.state.clusters
     if named.id is not None:
         cluster = clusters.get(named.id)
@@ -136,6 +144,7 @@ def change_cluster(core: Core, host: Host, named: Body) -> None:
     if data_center is not None and data_center.local and core.state.hosts_in(data_center.id):
         raise bad('Cannot add more than one Host to "Local Storage" Data Center')
     host.cluster = cluster.id
+    updated(core, host, correlation)
 
 
 async def remove_host(core: Core, call: Call) -> Reply:

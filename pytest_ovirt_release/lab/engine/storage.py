@@ -116,6 +116,14 @@ async def elect_spm(core: Core, data_center: DataCenter, leaving: Host | None = 
     return chosen
 
 
+async def until_elected(core: Core, domain_id: str) -> None:
+    """Wait while the data center of a domain takes an SPM: who wants something of it waits as long."""
+    domain = core.state.storage_domains.get(domain_id)
+    data_center = core.state.data_centers.get((domain.data_center if domain else None) or "")
+    while data_center is not None and data_center.status == "contend":
+        await core.sleep(CONTEND_SECONDS / 5)
+
+
 def initialising(core: Core, data_center: DataCenter) -> None:
     """Log that a data center is about to have its storage managed."""
     host = next(iter(core.state.hosts_in(data_center.id, "up")), None)

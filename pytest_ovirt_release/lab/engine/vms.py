@@ -21,6 +21,7 @@ from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_foun
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
 from pytest_ovirt_release.lab.engine.state import BLANK, Vm
+from pytest_ovirt_release.lab.engine.storage import until_elected
 from pytest_ovirt_release.lab.engine.vm_view import all_content, vm_node
 
 if TYPE_CHECKING:
@@ -193,14 +194,16 @@ async def remove_vm(core: Core, call: Call) -> Reply:
         )
     with core.job(f"Removing VM {vm.name}") as job:
         del core.state.vms[vm.id]
-        core.event(
-            113, f"VM {vm.name} was successfully removed by admin@internal-authz.", call.correlation, vm=vm
-        )
         if not call.flag("detach_only", default=False):
             for disk in disks:
                 if not core.state.vms_with(disk.id):
                     disk.status = "locked"
                     core.spawn(delete_image(core, disk))
+            for domain in {disk.domain for disk in disks}:
+                await until_elected(core, domain)  # it is the SPM that is told to delete them
+        core.event(
+            113, f"VM {vm.name} was successfully removed by admin@internal-authz.", call.correlation, vm=vm
+        )
     return removed(call, job)
 
 

@@ -102,7 +102,10 @@ class Capabilities:
     libvirt_version: str = ""
     iscsi_initiator: str = ""
     rng_sources: tuple[str, ...] = ("random", "hwrng")
-    cpu_flags: tuple[str, ...] = ("nx", "model_Nehalem", "model_Haswell")
+    cpu_flags: tuple[str, ...] = (
+        *("vmx", "nx", "spec_ctrl", "ssbd", "md_clear"),
+        *("model_Nehalem", "model_Westmere", "model_SandyBridge", "model_IvyBridge", "model_Haswell-noTSX"),
+    )
     kvm_enabled: bool = True
     networks: tuple[str, ...] = ("ovirtmgmt",)
     hardware: Hardware = Hardware()

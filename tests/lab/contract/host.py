@@ -19,6 +19,9 @@ from pytest_ovirt_release.lab.node.verbs import (
 from tests.lab.engine.fakes import FakeNode, FakeSsh
 
 SSH_PORT = 22
+PLAIN = ("11", "12", "16")
+"""The last numbers of the hosts that were no nodes."""
+
 NO_ACCESS = (
     "Permission settings on the specified path do not allow access to the storage. "
     "Verify permission settings on the specified storage path."
@@ -85,7 +88,7 @@ class RecordedHost(FakeNode):
             vdsm_version="4.50.7-1.el9",
             os_name="RHEL",
             os_version="9 - 6.el9",
-            pretty_name="CentOS Stream 9 (fake)" if last == "12" else "oVirt Node 4.5 (fake)",
+            pretty_name="CentOS Stream 9 (fake)" if last in PLAIN else "oVirt Node 4.5 (fake)",
             kernel_arguments="BOOT_IMAGE=/vmlinuz ro",
             libvirt_version="libvirt-10.10.0-8.el9",
             iscsi_initiator=f"iqn.1994-05.com.redhat:fake{last}",

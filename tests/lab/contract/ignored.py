@@ -33,6 +33,7 @@ VALUES: tuple[Ignored, ...] = (
     ),
     Ignored(r"vm/display/certificate/content", "the CA at hand"),
     Ignored(r"(nics/)?nic/mac/address", "the next free one of the pool: it depends on what came before"),
+    Ignored(r"(.*/)?summary/(active|migrating)", "the simulated hosts always told that they run no VM"),
     Ignored(r"(.*/)?certificate/(organization|subject)", "the lab's certificates name the lab"),
     Ignored(r"(.*/)?ssh/(fingerprint|public_key)", "every host has a key of its own"),
 )
@@ -62,6 +63,9 @@ EVENTS: dict[int, str] = {
 }
 
 EVENT_TEXTS: tuple[Ignored, ...] = (
+    Ignored(
+        r"Installing Host \S+\. Fetch vdsm id\.", "a task that the simulated play got between two recordings"
+    ),
     Ignored(
         r"User \S+ connect(ing|ed) from .*", "logins of the recorder's pollers and of a client beside it"
     ),

@@ -89,6 +89,14 @@ class Replay:
             self.stage.host_up(name, address, by_password=name not in world.unseen)
         if world.nfs:
             self.stage.nfs_attached(world.nfs, world.hosts[0][0])
+        for name, text in world.comments.items():
+            self.stage.api(
+                "PUT",
+                f"/hosts/{self.stage.id_of(f'{{host:{name}}}')}",
+                f"<host><comment>{text}</comment></host>",
+            )
+        for name in world.alerts:
+            self.stage.alert(name)
         self.stage.ids["{tag:root}"] = BLANK
         self.stage.names.known[self.stage.bench.engine.core.user_id] = "{user:admin@internal-authz}"
         for path in ("/datacenters", "/clusters", "/hosts", "/storagedomains"):

@@ -22,12 +22,15 @@ class World:
     """Hosts that are up (name, address), the NFS domain that is attached, and acts before named exchanges.
 
     Of the hosts in `unseen` the engine has not seen the SSH key: they were approved without password and reboot.
+    `comments` were given to hosts before; a host of a name in `alerts` was there before, and the alert about it still is.
     """
 
     hosts: tuple[tuple[str, str], ...] = ()
     nfs: str | None = None
     acts: dict[str, Act] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
+    comments: dict[str, str] = field(default_factory=dict)
+    alerts: tuple[str, ...] = ()
 
 
 def deployment(error: str | None) -> Act:
@@ -160,6 +163,8 @@ NODE13 = ("node13", "127.0.0.13")
 NODE14 = ("node14", "127.0.0.14")
 NODE15 = ("node15", "127.0.0.15")
 
+SEEN = {"h12": "a comment", "node13": "seen"}
+
 WORLDS: dict[str, World] = {
     "01-add-host": World(),
     "02-register-approve": World(
@@ -188,10 +193,11 @@ WORLDS: dict[str, World] = {
         },
     ),
     "08-dc-cluster": World(hosts=(H12, NODE13, NODE14)),
-    "09-nfs-storage": World(hosts=(H12, NODE13, NODE14)),
+    "09-nfs-storage": World(hosts=(H12, NODE13, NODE14), comments=SEEN),
     "10-vm-nfs": World(
         hosts=(NODE13, NODE14, H12, H11),
         nfs="nfs1",
+        comments=SEEN,
         acts={
             "023-start": starts_on("h12"),
             "051-start-suspended": starts_on("node14"),
@@ -207,16 +213,18 @@ WORLDS: dict[str, World] = {
         nfs="nfs1",
         acts={"002-start": starts_on("h12"), "009-activate-host": nameless(H12[1])},
     ),
-    "12-local-storage": World(hosts=(H12,)),
+    "12-local-storage": World(hosts=(H12,), alerts=("node16",)),
     "13-dc-teardown": World(
         hosts=(H12,),
+        alerts=("hT",),
         acts={
+            "003-add-host": reports("127.0.0.15", os_name="oVirt Node"),
             "006-attach-failing": domains("127.0.0.15", "Storage domain cannot be attached"),
             "008-attach": domains("127.0.0.15", None),
         },
     ),
     "16-local-storage-mixed": World(hosts=(H12,)),
-    "17-default-dc-local": World(),
+    "17-default-dc-local": World(alerts=("node13",)),
     "static-06-collections": World(acts={"003-events": logins}),
     "static-07-host-register": World(
         acts={"015-register-bad-port": registered("127.0.0.90", "127.0.0.90", "!!!")}
