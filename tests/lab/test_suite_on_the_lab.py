@@ -22,8 +22,10 @@ def test_a_shuffled_suite_proves_every_cell(suite: Suite, workers: str) -> None:
     assert finished.verdict["rehearsal"] is True
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
-@pytest.mark.parametrize("test", ALONE)
+@pytest.mark.parametrize(
+    ("test", "workers"),
+    [*((test, "-n0") for test in ALONE), ("acceptance/test_node.py::test_node_runs_vm", "-n2")],
+)
 def test_each_test_alone_proves_its_cells(suite: Suite, test: str, workers: str) -> None:
     finished = suite.run("--release-target", "lab", workers, test)
     cells = {n: s for n, s in finished.states().items() if n.split("[")[0] == REQUIREMENT[test]}

@@ -34,7 +34,9 @@ TOP = "vdsm-4.9.3"
 TAG = f"object {OID}\ntype commit\ntag v1\ntagger a <a@b> 1 +0000\n\nrelease\n".encode()
 SIGNATURE = b"-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n"
 
-in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+in_one_folder = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 
 
 def mutated(*good: bytes) -> st.SearchStrategy[bytes]:

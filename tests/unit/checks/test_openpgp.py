@@ -241,7 +241,7 @@ def test_an_expired_signature(cast: Cast, tarball: Path, tmp_path: Path) -> None
 
 
 def test_a_signature_before_the_role_began(cast: Cast, tarball: Path, tmp_path: Path) -> None:
-    policy = cast.room.policy(tmp_path, cast.signer, not_before=NOW + timedelta(minutes=5))
+    policy = cast.room.policy(tmp_path, cast.signer, not_before=datetime.now(UTC) + timedelta(minutes=5))
     assert judged(cast.room.sign(tarball, cast.signer), tarball, policy).code == "too-early"
 
 

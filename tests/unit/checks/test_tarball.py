@@ -144,7 +144,11 @@ def test_what_is_no_tarball_or_only_half_of_one(tmp_path: Path) -> None:
     assert refused(good() + b"hidden", tmp_path) == "tarball-broken"
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(at=st.integers(0, 2047), value=st.integers(0, 255), packed=st.booleans())
 def test_one_changed_byte_never_escapes_and_never_crashes(
     tmp_path: Path, at: int, value: int, *, packed: bool

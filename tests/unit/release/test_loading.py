@@ -344,7 +344,11 @@ def test_names_of_several_lines_are_shown_on_one(page_data: dict[str, Any], tmp_
     assert all("\n" not in sentence for sentence in found)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=200,
+    deadline=None,
+)
 @given(data=st.data())
 def test_a_mutated_page_is_a_page_or_a_data_file_error(
     data: st.DataObject, page_data: dict[str, Any], tmp_path: Path
@@ -369,7 +373,11 @@ def test_a_mutated_page_is_a_page_or_a_data_file_error(
     assert all("\n" not in sentence for sentence in found)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=200,
+    deadline=None,
+)
 @given(cut=st.integers(min_value=0), noise=st.binary(max_size=6))
 def test_a_damaged_file_is_a_candidate_or_a_data_file_error(
     cut: int, noise: bytes, candidate_data: dict[str, Any], tmp_path: Path

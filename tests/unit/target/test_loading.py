@@ -203,7 +203,11 @@ def test_a_database_address_without_password_is_fine(
     load()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=100,
+    deadline=None,
+)
 @given(
     path=st.sampled_from(
         [
