@@ -6,6 +6,9 @@ import base64
 import gzip
 import html
 import json
+import subprocess
+import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +20,9 @@ import tomli_w
 from pytest_ovirt_release.record.redact import MASK
 from pytest_ovirt_release.target.lab_process import LabProcess, start_lab
 from pytest_ovirt_release.target.loading import load_target
-from tests.lab.conftest import LIVE, PAGE, Finished, Suite
+from tests.lab.conftest import LIVE, PAGE, ROOT, Finished, Suite
 
+MAIN = "from pytest_ovirt_release.cli import main; main()"
 LOUD = ("-vv", "--log-cli-level=DEBUG", "--showlocals", "--tb=long", "-rA", "-p", "tests.lab.secret_spy")
 MOST_ENDS = 3
 """Base64 turns three bytes into four characters, so that both ends of a secret depend on what is beside it."""
@@ -95,10 +99,26 @@ class Loud:
             "--release-target", str(target), *LIVE, *LOUD, *report, *log, *arguments,
             RELEASE_TEST_TOKENS=str(tokens),
         )  # fmt: skip
-        left = {"the output": finished.output}
+        left = {"the output": finished.output, "the bundle's list": self.bundle(finished, beside)}
         for root in (self.suite.reports, beside):
             left |= {str(p.relative_to(root)): content(p) for p in root.rglob("*") if p.is_file()}
         return finished, self.secrets(target, tokens), left
+
+    @staticmethod
+    def bundle(finished: Finished, beside: Path) -> str:
+        """Pack the run for the release manager; its list names every file that is in it."""
+        path = beside / "run.bundle.tar.gz"
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, "bundle", str(finished.folder), "--out", str(path)],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        with tarfile.open(path) as packed:
+            names = set(packed.getnames())
+        listed = {line.split()[-1] for line in done.stdout.splitlines()[:-1]}
+        assert names == listed | {"manifest.json"}
+        inputs = {"manifest.json", "page.toml", "page-overlay.toml", "candidate.toml"}
+        assert {n for n in names - inputs if not n.startswith(("journal/", "evidence/"))} == set()
+        return done.stdout
 
     @staticmethod
     def secrets(target: Path, tokens: Path) -> dict[str, str]:
