@@ -20,6 +20,7 @@ class Option:
     metavar: str | None = None
     env: str | None = None
     action: str = "store"
+    choices: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,13 @@ OPTIONS = (
         "CREATEROLE, the password comes from PGPASSWORD",
         metavar="URL",
         env="RELEASE_DATABASE",
+    ),
+    Option(
+        "logs",
+        "When to fetch events, jobs and excerpts of logs from engine and nodes: after each failure (the default), or "
+        "`always`",
+        metavar="failure|always",
+        choices=("failure", "always"),
     ),
     Option(
         "allow-changes",
@@ -115,7 +123,7 @@ def add_options(parser: pytest.Parser) -> None:
             "help": text,
         }
         if option.action != "store_true":
-            words |= {"metavar": option.metavar or "VALUE", "default": None}
+            words |= {"metavar": option.metavar or "VALUE", "default": None, "choices": option.choices}
         group.addoption(f"--release-{option.name}", **words)
     for ini in INI:
         parser.addini(ini.name, ini.help, default=ini.default)

@@ -105,7 +105,7 @@ def _guard_exit() -> Callable[[], None]:
 
 def _play(config: pytest.Config, context: Context) -> None:
     """Record what this process collects and runs, and offer the fixtures."""
-    from pytest_ovirt_release import fixtures  # noqa: PLC0415 - release mode only
+    from pytest_ovirt_release import after_failure, fixtures  # noqa: PLC0415 - release mode only
     from pytest_ovirt_release.record.recorder import Recorder  # noqa: PLC0415 - release mode only
     from pytest_ovirt_release.record.redacted_logs import redact_logs  # noqa: PLC0415 - release mode only
     from pytest_ovirt_release.record.suite import scan  # noqa: PLC0415 - release mode only
@@ -122,6 +122,7 @@ def _play(config: pytest.Config, context: Context) -> None:
         expected = scan(settings.suite, settings.root) if settings.suite else ()
         config.pluginmanager.register(Recorder(context, expected), "ovirt-release-recorder")
         config.pluginmanager.register(fixtures, "ovirt-release-fixtures")
+        config.pluginmanager.register(after_failure, "ovirt-release-after-failure")
 
 
 def _arm_signals() -> None:

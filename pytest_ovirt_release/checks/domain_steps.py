@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.checks.engine import EngineFault
+from pytest_ovirt_release.checks.logs import where
 from pytest_ovirt_release.checks.origin import name_on_storage
 from pytest_ovirt_release.checks.places import place_name
 from pytest_ovirt_release.checks.stages import NodeState, StageFailed, StageRecord
@@ -56,7 +57,7 @@ def _attach_storage(parts: Parts, node: NodeTarget, state: NodeState) -> NodeSta
     except EngineFault as fault:
         raise StageFailed("storage", "storage-domain-not-attached", str(fault)) from fault
     except WaitFailed as failed:
-        raise StageFailed("storage", "storage-domain-not-active", str(failed)) from failed
+        raise StageFailed("storage", "storage-domain-not-active", f"{failed}; {where(node.name)}") from failed
     facts = {"domain": name, "events": events(), "data_center": [str(seen) for seen in served.history]}
     record = StageRecord("passed", history=tuple(map(str, active.history)), facts=facts)
     return state.with_stage("storage", record, domain_id=domain_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_ovirt_release.checks import registration
 from pytest_ovirt_release.checks.domain_steps import attach_storage
 from pytest_ovirt_release.checks.engine import EngineFault
+from pytest_ovirt_release.checks.logs import where
 from pytest_ovirt_release.checks.places import ensure_place
 from pytest_ovirt_release.checks.progress import shown
 from pytest_ovirt_release.checks.stages import NodeState, Stage, StageFailed, StageRecord
@@ -113,7 +114,8 @@ class Steps:
         except WaitFailed as failed:
             log = " | ".join(registration.register_log(remote).splitlines()[-2:])
             said = f"; the node's register.log ends: {log}" if log else "; the node has no register.log"
-            raise StageFailed("registered", "node-not-pending", f"{failed}{said}") from failed
+            sentence = f"{failed}{said}; {where(node.name)}"
+            raise StageFailed("registered", "node-not-pending", sentence) from failed
         return waited  # type: ignore[return-value] # a host that is pending is there
 
     def approve(self, node: NodeTarget, state: NodeState) -> NodeState:
@@ -213,7 +215,7 @@ class Steps:
                 flag=self._engine.flag,
             )
         except WaitFailed as failed:
-            raise StageFailed(stage, code, str(failed)) from failed
+            raise StageFailed(stage, code, f"{failed}; {where(state.node)}") from failed
         if waited.value is None:  # ABSENT is never wanted
             raise Unproven(f"host {state.host_name} is gone")
         return waited  # type: ignore[return-value] # not None, as just seen

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ssl
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from pytest_ovirt_release.checks import waiting
 from pytest_ovirt_release.checks.engine.events import Events
-from pytest_ovirt_release.checks.engine.facts import ProductInfo
+from pytest_ovirt_release.checks.engine.facts import Correlation, ProductInfo
 from pytest_ovirt_release.checks.engine.hosts import Hosts
 from pytest_ovirt_release.checks.engine.repeating import Patience
 from pytest_ovirt_release.checks.engine.session import Session
@@ -47,6 +48,7 @@ class Engine:
         self.flag = waiting.stop if flag is None else flag
         self.deadlines = target.deadlines
         self.met = met
+        self.correlations: list[Correlation] = []
         self._product: ProductInfo | None = None
         self._lock = threading.Lock()
         self._ca_subjects = ca_subjects(target.engine.ca_file)
@@ -124,7 +126,9 @@ class Engine:
         )
 
     def _correlation(self, what: str) -> str:
-        return correlation_id(self.run_id, what)
+        made = correlation_id(self.run_id, what)
+        self.correlations.append(Correlation(made, datetime.now(UTC)))
+        return made
 
 
 def ca_subjects(ca_file: Path) -> tuple[str, ...]:

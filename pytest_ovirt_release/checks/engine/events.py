@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.checks.engine import facts
+from pytest_ovirt_release.checks.engine.facts import Job
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.checks.engine.facts import Event
@@ -32,3 +33,17 @@ class Events:
             "list its events", lambda system: system.events_service().list(from_=index, max=MOST)
         )
         return tuple(sorted((facts.event(e) for e in found), key=lambda e: e.index))
+
+    def newest(self) -> tuple[Event, ...]:
+        """Return the newest events, oldest first."""
+        return self.since(0)
+
+    def jobs(self, correlation: str) -> tuple[Job, ...]:
+        """Return the jobs of one request, by its correlation id."""
+        found = self._call(
+            f"list the jobs of {correlation}",
+            lambda system: system.jobs_service().list(search=f"correlation_id={correlation}"),
+        )
+        return tuple(
+            Job(j.id, j.description or "", facts.word(j.status), j.start_time, j.end_time) for j in found
+        )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,28 @@ class Event:
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something that the engine does or did for one request; the moments know their zone."""
+
+    id: str
+    description: str
+    status: str
+    started: datetime | None
+    ended: datetime | None
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.description} ({self.id}, started {self.started}, ended {self.ended})"
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A correlation id that this process gave a request, and when."""
+
+    id: str
+    at: datetime
 
 
 def word(value: Any) -> str:  # noqa: ANN401 - any SDK enum
