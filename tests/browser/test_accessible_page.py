@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -23,7 +23,7 @@ OPTIONS = {
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(browser: Browser, name: str, width: int, scheme: str) -> None:  # noqa: F811 - the fixture
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    look = "dark" if scheme == "dark" else "light"
+    look: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
     with browser.new_context(viewport={"width": width, "height": 800}, color_scheme=look) as context:
         page = context.new_page()
         page.goto((EXAMPLE / name).as_uri())

@@ -16,7 +16,7 @@ from tests.unit.report.example_extremes import hostile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 ATTACK = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -49,7 +49,12 @@ def page(browser: Browser, attacked: Path) -> Iterator[Page]:  # noqa: F811 - th
 def test_nothing_runs_nothing_is_fetched_and_nothing_is_built(page: Page, attacked: Path) -> None:
     dialogs: list[str] = []
     requests: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+
+    def closed(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", closed)
     page.on("request", lambda request: requests.append(request.url))
     page.goto(attacked.as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
