@@ -80,6 +80,27 @@ def times(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into docs/_build; a warning, such as of a link that leads nowhere, is an error."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    session.install(*groups["docs"])
+    # -n: references are checked too. Nothing is fetched: no page asks for an inventory of another site.
+    session.run(
+        "sphinx-build",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-n",
+        "-E",
+        "-b",
+        "html",
+        "docs",
+        "docs/_build",
+        *session.posargs,
+    )
+
+
+@nox.session
 def package(session: nox.Session) -> None:
     """Build wheel and sdist, install the wheel elsewhere, and use it from there."""
     out = Path(session.create_tmp()).resolve()
@@ -118,5 +139,5 @@ def mutation(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
     """Everything that can be run without hardware."""
-    for name in ("tests", "rehearsal", "controls", "times", "chaos", "walk", "package"):
+    for name in ("tests", "rehearsal", "controls", "times", "docs", "chaos", "walk", "package"):
         session.notify(name)
