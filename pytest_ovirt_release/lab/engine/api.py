@@ -13,6 +13,7 @@ from starlette.responses import Response
 from pytest_ovirt_release.lab.engine import (
     attached_domains,
     attachments,
+    cluster_levels,
     clusters,
     datacenters,
     deployment,
@@ -80,7 +81,7 @@ OLD_API = (
     "to use a supported version of the API and the SDKs, before upgrading to version 4.3 of the engine."
 )
 MODULES = (
-    *(fixed, history, datacenters, clusters),
+    *(fixed, history, datacenters, clusters, cluster_levels),
     *(hosts, new_host, deployment, moving, host_actions, host_parts, host_statistics),
     *(storage_domains, attached_domains, detaching),
     *(disks, unregistered, vms, attachments, running, transfers, networks, policies),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from pytest_ovirt_release.lab.engine.call import Call, Reply, created, get, listing, removed
 from pytest_ovirt_release.lab.engine.disks import delete_image, make_image, new_disk
 from pytest_ovirt_release.lab.engine.document import Node, link, node
-from pytest_ovirt_release.lab.engine.fault import NoSuchObject, conflict, incomplete
+from pytest_ovirt_release.lab.engine.fault import NoSuchObject, conflict, incomplete, not_implemented
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.state import Attachment
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.state import Bus, Vm
 
-INTERFACES = ("ide", "sata", "virtio", "virtio_scsi")
+INTERFACES = ("ide", "virtio_scsi", "virtio", "spapr_vscsi", "sata")
 
 
 def attachment_node(attachment: Attachment, vm: Vm, prefix: str) -> Node:
@@ -63,6 +63,8 @@ async def add_attachment(core: Core, call: Call) -> Reply:
     body = call.body
     wanted = body.child("disk")
     interface = body.one_of("interface", "DiskInterface", INTERFACES)
+    if interface == "spapr_vscsi":
+        raise not_implemented("a disk of another architecture")
     if wanted is None:
         raise incomplete("DiskAttachment", ["disk"])
     existing = wanted.id

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import Host, StorageDomain, Vm
 
 FORMATS = ("cow", "raw")
-ADD_SECONDS = 4.0
+ADD_SECONDS = 5.0
 """A new disk stays locked 4 to 8 s: the engine polls its storage task every few seconds."""
 
-REMOVE_SECONDS = 2.5
+REMOVE_SECONDS = 7.0
+"""A removed one 6 to 11 s: it polls more slowly what it waits for in the background."""
+
 FIELDS: dict[str, Callable[[Disk], str]] = {
     "name": lambda item: item.name,
     "alias": lambda item: item.name,

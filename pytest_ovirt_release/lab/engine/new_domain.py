@@ -40,7 +40,7 @@ NO_SPACE = Space(0, 0)
 async def add_storage_domain_steps(core: Core, call: Call) -> StorageDomain:
     """Add a domain and return it; every refusal is the recorded one."""
     body = call.body
-    kind, options = _read(body, call)
+    kind, options = _read(core, body, call)
     host = _host(core, body)
     connection = _connection(body, kind, core.ids.uuid("connection"))
     data_center = core.state.data_center_of(host.cluster)
@@ -63,7 +63,7 @@ async def add_storage_domain_steps(core: Core, call: Call) -> StorageDomain:
     return domain
 
 
-def _read(body: Body, call: Call) -> tuple[str, dict[str, str]]:
+def _read(core: Core, body: Body, call: Call) -> tuple[str, dict[str, str]]:
     """Check enumerations and ranges, then presence; return the domain's type and its NFS options."""
     kind = body.one_of("type", "StorageDomainType", DOMAIN_TYPES)
     storage = body.one_of("storage/type", "StorageType", STORAGE_TYPES)
@@ -87,6 +87,9 @@ def _read(body: Body, call: Call) -> tuple[str, dict[str, str]]:
     missing += [name for name in ("type", "storage") if body.child(name) is None]
     if missing:
         raise incomplete("StorageDomain", missing)
+    _host(core, body)
+    if storage is None:
+        raise incomplete("StorageDomain", ["storage.type"])
     if storage not in {"nfs", "localfs"} or kind not in {"data", "iso", "export"}:
         raise not_implemented(f"{call.method} {call.path} with storage {storage} of type {kind}")
     return kind or "data", options

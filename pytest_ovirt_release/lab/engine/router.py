@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.lab.engine.call import Call, Reply
     from pytest_ovirt_release.lab.engine.core import Core
+    from pytest_ovirt_release.lab.engine.fault import Fault
 
     Handler = Callable[[Core, Call], Awaitable[Reply]]
 
@@ -70,17 +71,40 @@ class Router:
     def find(self, method: str, parts: tuple[str, ...], url: str) -> tuple[Route, tuple[str, ...]]:
         """Return the operation and the ids in its path; Page 404, NotAllowed or Fault 501 where there is none."""
         wanted = "GET" if method == "HEAD" else method
-        for route, pattern in self._by_shape.get((wanted, len(parts)), ()):
-            if _fits(pattern, parts):
-                return route, tuple(part for star, part in zip(pattern, parts, strict=True) if star == "*")
+        if (found := self._route(wanted, parts)) is not None:
+            return found
         if not known.exists(parts):
             raise Page(NOT_FOUND, f"RESTEASY003210: Could not find resource for full path: {url}")
         allow = known.methods(parts)
         if wanted == "OPTIONS" or wanted not in allow.split(", "):
             raise NotAllowed(allow)
         operation = f"{method} /ovirt-engine/api/{'/'.join(parts)}"
-        log.warning("not implemented: %s", operation)
-        raise not_implemented(operation)
+        if wanted in {"PUT", "DELETE"} and (found := self._route("GET", parts)) is not None:
+            # To an object that is not there nothing can be done, and that is what is said then.
+            route, ids = found
+            return Route(wanted, route.pattern, _after(route.handler, operation)), ids
+        raise _refusal(operation)
+
+    def _route(self, method: str, parts: tuple[str, ...]) -> tuple[Route, tuple[str, ...]] | None:
+        for route, pattern in self._by_shape.get((method, len(parts)), ()):
+            if _fits(pattern, parts):
+                return route, tuple(part for star, part in zip(pattern, parts, strict=True) if star == "*")
+        return None
+
+
+def _refusal(operation: str) -> Fault:
+    log.warning("not implemented: %s", operation)
+    return not_implemented(operation)
+
+
+def _after(look: Handler, operation: str) -> Handler:
+    """Return what looks for an object, and refuses when it is there."""
+
+    async def refuse(core: Core, call: Call) -> Reply:
+        await look(core, call)
+        raise _refusal(operation)
+
+    return refuse
 
 
 def _fits(pattern: tuple[str, ...], parts: tuple[str, ...]) -> bool:

@@ -44,6 +44,9 @@ FRAME_HEADERS = {
     "X-FRAME-OPTIONS": "SAMEORIGIN",
 }
 NO_GRANT = "The authorization grant type is not supported by the authorization server."
+OTHER_GRANTS = {"authorization_code": ("invalid_request", "Missing parameter: 'client_id'")}
+"""Grants that the engine has too, for clients that it knows, and why nobody else gets them."""
+
 FAILED_LOGIN = (
     "User {user} connecting from '127.0.0.1' failed to log in : 'Unable to log in. Verify your login information "
     "or contact the system administrator.'."
@@ -88,7 +91,7 @@ class Sso:
         if grant is None:
             return _refused("invalid_request", "Missing parameter: 'grant_type'", scope)
         if grant != "password":
-            return _refused("unsupported_grant_type", NO_GRANT, scope)
+            return _refused(*OTHER_GRANTS.get(grant, ("unsupported_grant_type", NO_GRANT)), scope)
         for name in ("username", "password"):
             if name not in asked:
                 return _refused("invalid_request", f"Missing parameter: '{name}'", scope)

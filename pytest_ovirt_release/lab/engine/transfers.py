@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import Disk, Host
 
 DIRECTIONS = ("download", "upload")
-POLICIES = ("cancel", "legacy", "pause")
+POLICIES = ("legacy", "pause", "cancel")
 OPENING_SECONDS = 1.0
 CLOSING_SECONDS = 1.0
 OPEN = ("initializing", "transferring")

@@ -37,7 +37,6 @@ NO_CINDER = (
     "UnhandledException: java.lang.UnsupportedOperationException: Cinder integration replaced by Managed Block "
     "Storage.\nPlease use Managed Block Storage for creating Cinderlib based storage domain.</pre></body></html>"
 )
-LISTED_OPTION = "SupportedClusterLevels"
 
 
 async def list_nothing(tag: str, _core: Core, _call: Call) -> Reply:
@@ -60,13 +59,6 @@ async def list_volume_providers(_core: Core, _call: Call) -> Reply:
     raise Page(500, NO_CINDER)
 
 
-async def get_option(_core: Core, call: Call) -> Reply:
-    """GET /options/{name}: few options can be seen, and the lab shows none."""
-    if call.ids[0] == LISTED_OPTION:
-        raise not_implemented(f"GET {call.path}")
-    raise NoSuchObject
-
-
 async def add_connection(_core: Core, call: Call) -> Reply:
     """POST /storageconnections: only what the engine misses; the lab's connections come with their domains."""
     if call.body.text("type") is None:
@@ -74,11 +66,19 @@ async def add_connection(_core: Core, call: Call) -> Reply:
     raise not_implemented(f"POST {call.path}")
 
 
+BLANK_HAS_NO = {
+    "diskattachments": "disk_attachments",
+    "mediateddevices": "vm_mediated_devices",
+    "nics": "nics",
+    "watchdogs": "watchdogs",
+}
+"""What the template Blank has none of, and the element that is answered."""
+
 ROUTES = (
+    *(Route("GET", f"templates/*/{path}", partial(list_nothing, tag)) for path, tag in BLANK_HAS_NO.items()),
     *(Route("GET", path, partial(list_nothing, tag)) for path, tag in EMPTY.items()),
     *(Route("GET", f"{path}/*", get_nothing) for path in EMPTY),
     Route("GET", "katelloerrata", list_errata),
     Route("GET", "openstackvolumeproviders", list_volume_providers),
-    Route("GET", "options/*", get_option),
     Route("POST", "storageconnections", add_connection, "storage_connection"),
 )

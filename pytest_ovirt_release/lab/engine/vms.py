@@ -86,11 +86,20 @@ def _check_template(body: Body) -> None:
 
 
 def _check_name(core: Core, name: str, verb: str) -> None:
-    if not 0 < len(name) <= LONGEST_NAME or NAME.fullmatch(name) is None:
-        raise bad(f"Cannot {verb} VM. The given name contains special characters.")
     if any(vm.name == name for vm in core.state.vms.values()):
         raise conflict(
             f"Cannot {verb} VM. The VM name is already in use, please choose a unique name and try again."
+        )
+
+
+def _check_letters(name: str, verb: str) -> None:
+    """Refuse a name that no VM can have; the engine does so before it looks at anything else."""
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise bad(f"size must be between 1 and {LONGEST_NAME}, Attribute: vmStatic.name")
+    if NAME.fullmatch(name) is None:
+        raise bad(
+            f"Cannot {verb} VM. The given name contains special characters. Only lower-case and upper-case letters, "
+            "numbers, '_', '-', '.' are allowed., Attribute: vmStatic.name"
         )
 
 
@@ -107,6 +116,7 @@ async def add_vm(core: Core, call: Call) -> Reply:
         core.ids.uuid("vm"), name, cluster.id, memory, cluster.bios_type or DEFAULT_BIOS, ("hd",), "other"
     )
     _apply(core, body, vm)
+    _check_letters(name, "add")
     data_center = core.state.data_center_of(cluster.id)
     if data_center is None or data_center.status != "up":
         raise conflict("Cannot add VM. Unknown Data Center status.")

@@ -168,12 +168,7 @@ def test_a_wrong_method_is_answered_with_the_right_ones(
     [
         ("/vms", "<vm><name>x</vm>", 400, ("apidoc#services/vms/methods/add", SYNTAX)),
         ("/vms", "", 400, ("apidoc#services/vms/methods/add", SYNTAX)),
-        (
-            "/vms",
-            "<vm><memory>abc</memory></vm>",
-            400,
-            ("[cluster.id|name] required", "Incomplete parameters"),
-        ),
+        ("/vms", "<vm><memory>abc</memory></vm>", 400, ("apidoc#services/vms/methods/add", SYNTAX)),
         (
             "/datacenters",
             "<data_center><name>x</name><local>maybe</local></data_center>",
