@@ -102,7 +102,12 @@ class Controller:
         page_file = loading.find_page(settings.pages, candidate.page)
         waivers = self._waivers(page_file)
         sources = Sources(
-            run.id, str(run.path), str(page_file), str(candidate_file), str(target_file), settings.database
+            run.id,
+            str(run.path),
+            str(page_file),
+            str(candidate_file),
+            str(target_file),
+            settings.database or target.database,
         )
         run_folder.copy_in(run.path, contents.PAGE, page_file.read_bytes())
         run_folder.copy_in(run.path, contents.CANDIDATE, candidate_file.read_bytes())

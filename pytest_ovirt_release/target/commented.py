@@ -64,6 +64,7 @@ NODE: Keys = (
     ("address", "what the engine shall know it by", ""),
     ("storage", 'which storage it serves: "nfs" (vm-on-nfs is proven here) or "local" (vm-on-local)', ""),
     ("registered_by", '"command": we run `vdsm-tool register` on it; "node": it registers by itself', ""),
+    ("cluster", "existing cluster it is approved into; without it the run makes one", "Default"),
     (
         "may_move",
         "whether a host that is up already may be put to maintenance and moved for local storage",

@@ -42,8 +42,8 @@ class EngineTarget(Strict):
 class NodeTarget(Strict):
     """One node: how it registers (by itself, or by the command that we run over SSH) and what it serves.
 
-    `address` is what the engine shall know it by. `may_move` allows an existing host to be moved to a local
-    data center.
+    `address` is what the engine shall know it by. `cluster` is an existing cluster to approve it into; without it the
+    run makes one. `may_move` allows an existing host to be moved to a local data center.
     """
 
     name: Slug
@@ -51,6 +51,7 @@ class NodeTarget(Strict):
     ssh: SshTarget
     registered_by: Literal["node", "command"] = "command"
     storage: Literal["nfs", "local"]
+    cluster: Text | None = None
     may_move: bool = False
 
 

@@ -62,3 +62,35 @@ def test_reports_that_cannot_be_written_end_the_run_at_once(project: Project) ->
     result = project.run()
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*cannot record this run in*reports*"])
+
+
+USES_DATABASE = '''
+import pytest
+
+@pytest.mark.must("alpha")
+def test_alpha(database):
+    """Alpha holds."""
+'''
+
+
+@pytest.mark.parametrize("option", [(), ("--release-database", "postgresql://them@127.0.0.1:2/postgres")])
+def test_the_target_s_database_is_used_unless_an_option_names_another(
+    project: Project, option: tuple[str, ...]
+) -> None:
+    target = project.root / "target.toml"
+    named = 'candidate = "candidate.toml"\ndatabase = "postgresql://us@127.0.0.1:1/postgres"'
+    target.write_text(target.read_text().replace('candidate = "candidate.toml"', named))
+    project.suite(USES_DATABASE)
+    project.run(*option)
+    details = [
+        c["detail"] for r in project.verdict()["requirements"] for c in r["cells"] if c["id"] == "alpha"
+    ]
+    assert f"127.0.0.1:{2 if option else 1}" in details[0] or f"port {2 if option else 1} " in details[0]
+
+
+def test_a_mirror_of_a_place_that_the_page_has_not_is_named(project: Project) -> None:
+    target = project.root / "target.toml"
+    target.write_text(target.read_text() + '[mirrors]\nnowhere = "https://mirror.example.org"\n')
+    result = project.run()
+    assert result.ret == 4
+    result.stderr.fnmatch_lines(["*mirrors: page page-1 has no place 'nowhere'*"])

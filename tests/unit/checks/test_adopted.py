@@ -112,3 +112,29 @@ def test_a_host_that_is_not_up_is_left_alone(run: Run, engine: FakeEngine) -> No
     blocked = verdict("vm-on-nfs", NODE, run.process().serving)
     assert isinstance(blocked, Blocked)
     assert touched(engine) == []
+
+
+def test_a_node_is_approved_into_the_cluster_that_the_target_names(run: Run, engine: FakeEngine) -> None:
+    engine.host()
+    engine.clusters["theirs"] = "Default"
+    state = run.process().storage(NODE.model_copy(update={"cluster": "Default"}))
+    assert (state.cluster_id, state.data_center_id) == ("theirs", "their-dc")
+    assert clean_up(run, engine) == []
+    assert (engine.clusters, engine.data_centers) == ({"theirs": "Default"}, {"their-dc": "Default"})
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("none", "the engine has no cluster none"), ("local", "not one for nfs storage")]
+)
+def test_a_cluster_that_does_not_fit_blocks_the_approval(
+    run: Run, engine: FakeEngine, name: str, words: str
+) -> None:
+    engine.host()
+    engine.clusters["l"] = "local"
+    engine.standing["l"] = Standing("l-dc", "room-local", is_local=True)
+    node = NODE.model_copy(update={"cluster": name})
+    blocked = verdict("node-approved", node, run.process().approved)
+    assert isinstance(blocked, Blocked)
+    assert blocked.on == "node-approved"
+    assert words in str(blocked)
+    assert engine.did("hosts.approve") == 0
