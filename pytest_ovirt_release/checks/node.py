@@ -18,6 +18,7 @@ import paramiko
 
 from pytest_ovirt_release.checks import waiting
 from pytest_ovirt_release.checks.ssh_keys import family, fingerprint, pinned_key, private_key
+from pytest_ovirt_release.checks.ssh_pulse import Pulse
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from pytest_ovirt_release.local.capped import Capped
 from pytest_ovirt_release.target.credentials import read_secret
@@ -34,6 +35,8 @@ LARGEST_OUTPUT = 256 * 1024
 """Bytes kept of each of stdout and stderr: the first half and the last half."""
 CHUNK = 32 * 1024
 TICK = 0.1
+REUSE_SECONDS = 5.0
+"""How long a connection that was kept may take for a new session."""
 LOST = -1
 TIMED_OUT = 124
 
@@ -85,6 +88,7 @@ class Remote:
         self._met = met
         self._flag = waiting.stop if flag is None else flag
         self._transport: paramiko.Transport | None = None
+        self._jump: Remote | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +103,9 @@ class Remote:
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+        if self._jump is not None:
+            self._jump.close()
+            self._jump = None
 
     def run(self, argv: Sequence[str], deadline: float | None = None) -> Result:
         """Run a command; its words are quoted for the remote shell.
@@ -109,11 +116,7 @@ class Remote:
         """
         seconds = self.seconds if deadline is None else deadline
         end, command = time.monotonic() + seconds, shlex.join(argv)
-        try:
-            channel = self._connected().open_session(timeout=self.seconds)
-        except (paramiko.SSHException, OSError) as error:
-            self.close()
-            raise Unreachable(f"{self._where}: no session for `{command}`: {error}") from error
+        channel = self._session(command)
         start = time.monotonic()
         try:
             # The machine's own deadline, so that nothing goes on there after we have given up.
@@ -124,6 +127,9 @@ class Remote:
         except (paramiko.SSHException, OSError) as error:
             self.close()
             raise ConnectionLost(f"{self._where}: connection lost during `{command}`: {error}") from error
+        except ConnectionLost:
+            self.close()
+            raise
         finally:
             channel.close()
         if status == LOST:
@@ -133,17 +139,33 @@ class Remote:
             raise Unreachable(f"{self._where}: `{command}` did not end within {seconds:g} s")
         return Result(tuple(argv), status, out.text(), err.text(), time.monotonic() - start)
 
+    def _session(self, command: str) -> paramiko.Channel:
+        """Open a session; a connection that was kept and does not answer any more is replaced."""
+        kept = self._transport is not None and self._transport.is_active()
+        try:
+            return self._connected().open_session(
+                timeout=min(REUSE_SECONDS if kept else self.seconds, self.seconds)
+            )
+        except (paramiko.SSHException, OSError) as error:
+            self.close()
+            if kept:  # nothing was asked yet, so trying again is harmless
+                return self._session(command)
+            raise Unreachable(f"{self._where}: no session for `{command}`: {error}") from error
+
     @property
     def _where(self) -> str:
         return f"{self.name} ({self.ssh.user}@{self.ssh.address}:{self.ssh.port})"
 
     def _read(self, channel: paramiko.Channel, end: float, command: str) -> tuple[Capped, Capped]:
         out, err = Capped(LARGEST_OUTPUT), Capped(LARGEST_OUTPUT)
+        pulse = Pulse(channel.get_transport())
         while True:
             while channel.recv_ready():
                 out.add(channel.recv(CHUNK))
+                pulse.heard()
             while channel.recv_stderr_ready():
                 err.add(channel.recv_stderr(CHUNK))
+                pulse.heard()
             ended = channel.exit_status_ready() and channel.eof_received
             if (ended or channel.closed) and not channel.recv_ready() and not channel.recv_stderr_ready():
                 return out, err
@@ -153,6 +175,8 @@ class Remote:
                 raise Unreachable(
                     f"{self._where}: `{command}` did not end in time; so far it said: {out.text()[-300:]!r}"
                 )
+            if pulse.lost():
+                raise ConnectionLost(f"{self._where}: no answer any more during `{command}`")
             if ended or channel.closed or channel.eof_received:
                 self._flag.wait(TICK / 10)  # only the exit status is still on its way
             else:
@@ -164,7 +188,7 @@ class Remote:
         self.close()
         transport: paramiko.Transport | None = None
         try:
-            sock = socket.create_connection((self.ssh.address, self.ssh.port), timeout=self.seconds)
+            sock = self._way()
             transport = paramiko.Transport(sock)
             self._greet(transport)
             self._log_in(transport)
@@ -176,6 +200,16 @@ class Remote:
             raise
         self._transport = transport
         return transport
+
+    def _way(self) -> socket.socket | paramiko.Channel:
+        """Return the way to the machine: its own port, or a channel through the machine that stands before it."""
+        jump, there = self.ssh.proxy_jump, (self.ssh.address, self.ssh.port)
+        if jump is None:
+            return socket.create_connection(there, timeout=self.seconds)
+        name = f"{self.name} by way of {jump.address}"
+        self._jump = Remote(jump, name=name, met=self._met, seconds=self.seconds, flag=self._flag)
+        through = self._jump._connected()  # noqa: SLF001 - one of us
+        return through.open_channel("direct-tcpip", there, ("127.0.0.1", 0), timeout=self.seconds)
 
     def _greet(self, transport: paramiko.Transport) -> None:
         kind, pinned = pinned_key(self.ssh.host_key, self._where)

@@ -143,6 +143,7 @@ def _passwords(where: str, table: Mapping[str, Any]) -> Iterator[str]:
 def _ssh(where: str, ssh: object, folder: Path) -> Iterator[str]:
     if not isinstance(ssh, dict):
         return
+    yield from _ssh(f"{where}.proxy_jump", ssh.get("proxy_jump"), folder)
     yield from _passwords(where, ssh)
     yield from _missing_files(f"{where}.", ssh, folder)
     if not ({"key_file", "password_file", "password_env"} & ssh.keys()):

@@ -11,7 +11,10 @@ from pytest_ovirt_release.release.model import Seconds, Sha256, Slug, Strict, Te
 
 
 class SshTarget(Strict):
-    """How to reach one machine over SSH; `host_key` is its pinned public key line (`ssh-ed25519 AAAA…`)."""
+    """How to reach one machine over SSH; `host_key` is its pinned public key line (`ssh-ed25519 AAAA…`).
+
+    `proxy_jump`: the machine that the way leads through, with a pinned key of its own.
+    """
 
     address: Text
     port: PositiveInt = 22
@@ -20,6 +23,7 @@ class SshTarget(Strict):
     password_file: Path | None = None
     password_env: str | None = None
     host_key: Text
+    proxy_jump: SshTarget | None = None
 
 
 class EngineTarget(Strict):

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import asyncssh
 import pytest
 
+from pytest_ovirt_release.checks import node as node_module
+from pytest_ovirt_release.checks import ssh_pulse
 from pytest_ovirt_release.checks.node import LARGEST_OUTPUT, ConnectionLost, HostKeyChanged, Remote
 from pytest_ovirt_release.checks.ssh_keys import fingerprint, pinned_key
 from pytest_ovirt_release.checks.waiting import Interrupted
 from pytest_ovirt_release.errors import ReleaseError, Unreachable
 from pytest_ovirt_release.target.model import SshTarget
+from tests.chaos.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +24,15 @@ if TYPE_CHECKING:
 
 
 class Door(asyncssh.SSHServer):
-    def __init__(self, connections: list[asyncssh.SSHServerConnection]) -> None:
+    def __init__(
+        self, connections: list[asyncssh.SSHServerConnection], forwarded: list[tuple[str, int]]
+    ) -> None:
         self.connections = connections
+        self.forwarded = forwarded
+
+    def connection_requested(self, dest_host: str, dest_port: int, *_: object) -> bool:
+        self.forwarded.append((dest_host, dest_port))
+        return True
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self.connections.append(conn)
@@ -40,6 +50,7 @@ class Machine:
         self.port = 0
         self.hang = asyncio.Event()
         self.connections: list[asyncssh.SSHServerConnection] = []
+        self.forwarded: list[tuple[str, int]] = []
 
     @property
     def pin(self) -> str:
@@ -57,7 +68,7 @@ class Machine:
             authorized_client_keys=asyncssh.import_authorized_keys(
                 self.user_key.export_public_key().decode()
             ),
-            server_factory=lambda: Door(self.connections),
+            server_factory=lambda: Door(self.connections, self.forwarded),
             process_factory=self.handle,
             server_version="machine pytest",
             config=None,
@@ -158,6 +169,61 @@ def test_a_command_that_does_not_end_is_given_up_at_its_deadline(machine: Machin
     with remote(machine) as node, pytest.raises(Unreachable, match=r"`hang` did not end in time.*working"):
         node.run(["hang"], deadline=0.3)
     assert time.monotonic() - start < 5
+
+
+def test_a_network_that_is_gone_is_noticed_long_before_the_deadline(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh_pulse, "QUIET", 0.3)
+    with Proxy(machine.port) as way, remote(machine, port=way.port) as node:
+        assert node.run(["one"]).ok
+        start = time.monotonic()
+        threading.Timer(0.2, way.swallow).start()
+        with pytest.raises(ConnectionLost, match="no answer any more during `hang`"):
+            node.run(["hang"], deadline=30)
+        assert time.monotonic() - start < 10
+        way.flow()
+        assert node.run(["again"]).ok
+
+
+def test_a_machine_that_only_works_long_is_not_given_up(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssh_pulse, "QUIET", 0.1)
+    with remote(machine) as node, pytest.raises(Unreachable, match="did not end in time"):
+        node.run(["hang"], deadline=1.5)
+
+
+def test_a_kept_connection_that_went_silent_is_replaced(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_module, "REUSE_SECONDS", 0.3)
+    with Proxy(machine.port) as way, remote(machine, port=way.port) as node:
+        assert node.run(["one"]).ok
+        way.swallow()
+        threading.Timer(1.0, way.flow).start()
+        assert node.run(["two"]).ok
+    assert [c.split()[4] for c in machine.commands] == ["one", "two"]
+
+
+def test_the_way_leads_through_another_machine_with_a_pin_of_its_own(
+    machine: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "gate").mkdir()
+    with running(Machine(tmp_path / "gate")) as gate:
+        met: list[str] = []
+        with remote(machine, met, proxy_jump=gate.target()) as node:
+            assert node.run(["one"]).stdout == "ran one\n"
+            assert node.run(["two"]).ok
+        assert gate.forwarded == [("127.0.0.1", machine.port)]
+        assert [line.partition(": ")[0] for line in met] == ["ssh:node-1 by way of 127.0.0.1", "ssh:node-1"]
+        wrong = gate.target(host_key=machine.pin)
+        with (
+            remote(machine, proxy_jump=wrong) as node,
+            pytest.raises(HostKeyChanged, match=r"by way of 127\.0\.0\.1"),
+        ):
+            node.run(["three"])
+    assert len(machine.commands) == 2
 
 
 def test_a_lost_connection_is_no_empty_success(machine: Machine) -> None:

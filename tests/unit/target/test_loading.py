@@ -133,6 +133,16 @@ def inner(data: Any, path: tuple[Any, ...]) -> Any:
             ),
         ),
         (
+            put(
+                "nodes",
+                0,
+                "ssh",
+                "proxy_jump",
+                to={"address": "gate.example", "host_key": "ssh-ed25519 AAAA"},
+            ),
+            "nodes[0 node-1].ssh.proxy_jump: no way to log in; give key_file, password_file or password_env",
+        ),
+        (
             put("nodes", to=[node("node-1", "192.0.2.1", "nsf")]),
             "nodes[0 node-1].storage: 'nsf' is not allowed; allowed: 'nfs' or 'local'",
         ),
