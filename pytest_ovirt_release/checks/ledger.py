@@ -7,6 +7,7 @@ left the name of everything it may have made. Only what the ledger names is ever
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PREFIX = "rel"
 LONGEST_CORRELATION = 36
 """Characters of a correlation id that the engine keeps."""
+
+_OWNED = re.compile(rf"{PREFIX}-([0-9a-f]{{8}})-", re.ASCII)
 
 REMOVAL_ORDER = ("database", "vm", "disk", "storage-domain", "moved-host", "data-center", "host", "cluster")
 """What must be gone before the next can go."""
@@ -80,6 +83,12 @@ class Ledger:
 def object_name(run_id: str, what: str) -> str:
     """Return `rel-<run id>-<what>`."""
     return f"{PREFIX}-{run_id}-{what}"
+
+
+def other_run(run_id: str, *texts: str) -> str | None:
+    """Return the id of another run whose object this is, going by its name or comment; None when it is nobody's."""
+    owners = [found[1] for text in texts if (found := _OWNED.match(text))]
+    return next((owner for owner in owners if owner != run_id), None)
 
 
 def correlation_id(run_id: str, what: str) -> str:

@@ -8,6 +8,7 @@ from pytest_ovirt_release.checks import registration
 from pytest_ovirt_release.checks.domain_steps import attach_storage
 from pytest_ovirt_release.checks.engine import EngineFault
 from pytest_ovirt_release.checks.logs import where
+from pytest_ovirt_release.checks.ownership import mark, refuse_another_runs
 from pytest_ovirt_release.checks.places import ensure_place
 from pytest_ovirt_release.checks.progress import shown
 from pytest_ovirt_release.checks.stages import NodeState, Stage, StageFailed, StageRecord
@@ -53,6 +54,7 @@ class Steps:
     def register(self, node: NodeTarget, state: NodeState) -> NodeState:
         """Let the node ask to be registered, and see it waiting for approval under its own address."""
         known = self._engine.hosts.by_address(node.address)
+        refuse_another_runs(known, self._ledger)
         if known is not None and known.status != PENDING:
             raise Blocked(
                 "node-registers",
@@ -120,12 +122,15 @@ class Steps:
 
     def approve(self, node: NodeTarget, state: NodeState) -> NodeState:
         """Approve the host into a cluster of this run, by the engine's key, without a reboot."""
+        refuse_another_runs(self._engine.hosts.get(state.host_id), self._ledger)
         place = ensure_place(self._parts, node)
-        if node.registered_by == "node":
-            details = {"address": node.address, "registered_itself": True}
-            entry = self._ledger.intent("host", state.host_name, cells=_host_cells(node), **details)
-            self._ledger.created(entry, state.host_id)
-        self._engine.hosts.mark(state.host_id, self._ledger.name("run"))
+        entry = self._claim(node, state) if node.registered_by == "node" else None
+        try:
+            mark(self._engine, self._ledger, state.host_id)
+        except Blocked:
+            if entry is not None:
+                self._ledger.removed(entry)  # it is another run's, so this one has nothing to remove
+            raise
         try:
             # The engine installs inside this request; nothing of it can be seen until it answers.
             with shown(f"the engine to install host {state.host_name}", self._deadlines.approve):
@@ -149,6 +154,13 @@ class Steps:
         return state.with_stage(
             "approved", record, cluster_id=place.cluster_id, data_center_id=place.data_center_id
         )
+
+    def _claim(self, node: NodeTarget, state: NodeState) -> str:
+        """Write down that a host which came by itself becomes this run's."""
+        details = {"address": node.address, "registered_itself": True}
+        entry = self._ledger.intent("host", state.host_name, cells=_host_cells(node), **details)
+        self._ledger.created(entry, state.host_id)
+        return entry
 
     def bring_up(self, node: NodeTarget, state: NodeState) -> NodeState:
         """Wait until the host is up, and compare the id it shows then with the node's own."""

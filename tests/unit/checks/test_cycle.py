@@ -290,3 +290,37 @@ def test_a_local_domain_is_never_attached_by_us(run: Run, engine: FakeEngine) ->
     assert state.stages["storage"].outcome == "passed"
     data = json.loads((run.folder / "nodes" / "node-2.json").read_text())
     assert data["domain_id"] == "sd1"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"comment": "rel-99999999-run", "status": "up"}, {"name": "rel-99999999-node-1"}],
+    ids=["at work", "just registered"],
+)
+def test_a_node_that_another_run_works_with_is_not_touched(
+    engine: FakeEngine, run: Run, changes: dict[str, str]
+) -> None:
+    engine.host(**changes)
+    error = verdict("node-registers", NODE, run.process().registered)
+    assert isinstance(error, Blocked)
+    assert "belongs to run 99999999" in str(error)
+    assert "ovirt-release reap" in str(error)
+    assert run.commands == []
+    assert run.open() == []
+    assert engine.did("hosts.mark") == 0
+
+
+def test_the_later_of_two_runs_that_mark_a_node_at_once_has_it(engine: FakeEngine, run: Run) -> None:
+    engine.host()
+    original = engine.hosts.mark
+
+    def mark(host_id: str, comment: str) -> None:
+        original(host_id, comment)
+        engine.host(comment="rel-99999999-run")
+
+    engine.hosts.mark = mark  # type: ignore[method-assign] # the other one, an instant later
+    error = verdict("node-approved", NODE, run.process().approved)
+    assert isinstance(error, Blocked)
+    assert "belongs to run 99999999" in str(error)
+    assert engine.did("hosts.approve") == 0
+    assert "host" not in run.open()
