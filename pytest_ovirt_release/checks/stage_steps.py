@@ -12,13 +12,14 @@ from pytest_ovirt_release.checks.ownership import mark, refuse_another_runs
 from pytest_ovirt_release.checks.places import ensure_place
 from pytest_ovirt_release.checks.progress import shown
 from pytest_ovirt_release.checks.stages import NodeState, Stage, StageFailed, StageRecord
+from pytest_ovirt_release.checks.stay import LEFT_UP, after_first_up, same_machine
 from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import Blocked, Unproven, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pytest_ovirt_release.checks.engine import Event, Host
+    from pytest_ovirt_release.checks.engine import Host
     from pytest_ovirt_release.checks.node import Remote
     from pytest_ovirt_release.checks.parts import Parts
     from pytest_ovirt_release.checks.waiting import Waited
@@ -28,9 +29,6 @@ PENDING = "pending_approval"
 ABSENT = "not known"
 INSTALLED = ("unassigned", "initializing", "connecting", "reboot", "up", "non_operational", "non_responsive")
 NEVER_UP = ("non_operational", "install_failed", "error", "kdumping", "maintenance", "down", ABSENT)
-SET_UP = 13
-LEFT_UP = frozenset({12, 127, 141, 154, 156, 517, 519})
-"""Events of a host that stopped being up: 12 not responding, 517/519 and the version, network and CPU ones."""
 
 
 class Steps:
@@ -189,7 +187,7 @@ class Steps:
         """Return a sentence when the host is not up any more, or was not in between; None when it stayed up."""
         host = self._engine.hosts.get(state.host_id)
         events = [e for e in self._engine.events.since(state.first_event) if e.host_id == state.host_id]
-        bad = [str(e) for e in _after_first_up(events) if e.code in LEFT_UP]
+        bad = [str(e) for e in after_first_up(events) if e.code in LEFT_UP]
         if host is not None and host.status == "up" and not bad:
             if same_machine(host, state.own_ids):
                 return None
@@ -247,13 +245,3 @@ class Steps:
 
 def _host_cells(node: NodeTarget) -> tuple[str, ...]:
     return (f"node-approved[{node.name}]",)
-
-
-def _after_first_up(events: Sequence[Event]) -> Sequence[Event]:
-    first = next((number for number, event in enumerate(events) if event.code == SET_UP), 0)
-    return events[first:]
-
-
-def same_machine(host: Host, own_ids: Sequence[str]) -> bool:
-    """Return whether the engine's hardware id is one of the node's own; unknown ids contradict nothing."""
-    return not host.uuid or not own_ids or host.uuid.casefold() in own_ids
