@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.report.before import Before
     from pytest_ovirt_release.verdict.model import Verdict
 
+FIRST_SCREEN = 200
+"""How long a text above or beside the verdict may be, so that the first screen always shows the verdict."""
+
 SHOWN_REASONS = 8
 """How many reasons stand on the first screen; the others are folded below them."""
 
@@ -27,6 +30,9 @@ def render(verdict: Verdict, before: Before | None = None) -> str:
 
     def brief(value: object) -> str:
         return text.shorten(text.visible(value), limit)
+
+    def short(value: object) -> str:
+        return text.shorten(text.visible(value), FIRST_SCREEN)
 
     def brief_value(value: object) -> str:
         return text.shorten(text.value_text(value), limit)
@@ -43,6 +49,7 @@ def render(verdict: Verdict, before: Before | None = None) -> str:
         before=before,
         shown_reasons=SHOWN_REASONS,
         brief=brief,
+        short=short,
         brief_value=brief_value,
         style=_style(),
     )

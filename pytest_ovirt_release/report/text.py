@@ -13,6 +13,7 @@ _MINUTE = 60
 _HOUR = 3600
 _KIB = 1024
 _INLINE = 90
+_NO_DATE = 20
 
 
 def visible(text: object) -> str:
@@ -38,7 +39,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def utc(moment: str | None) -> str:
-    """Show an ISO 8601 moment in UTC; a bare date stays one, what is no date is shown as it is."""
+    """Show an ISO 8601 moment in UTC; a bare date stays one, what is no date is shown as it is, cut if it is long."""
     if not moment:
         return "not known"
     if len(moment) == _DATE_ONLY:
@@ -46,7 +47,7 @@ def utc(moment: str | None) -> str:
     try:
         when = datetime.fromisoformat(moment)
     except ValueError:
-        return visible(moment)
+        return shorten(visible(moment), _NO_DATE)
     when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
     return when.strftime("%Y-%m-%d %H:%M:%S UTC" if when.second else "%Y-%m-%d %H:%M UTC")
 

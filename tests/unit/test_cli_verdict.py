@@ -62,7 +62,9 @@ def test_a_merge_says_what_changed_since_the_verdict_before(tmp_path: Path, good
     assert 'id="before"' not in (tmp_path / "alone" / "acceptance.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("given", "said"), [("good", "cannot be read"), ("nowhere", "cannot be read")])
+@pytest.mark.parametrize(
+    ("given", "said"), [("good", "there is no such file"), ("nowhere", "there is no such file")]
+)
 def test_a_verdict_before_that_cannot_be_read_stops_the_merge(
     tmp_path: Path, good: Path, given: str, said: str
 ) -> None:
