@@ -68,8 +68,8 @@ def walk(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
-    """Budgets as ratios within one run, about ten minutes; `-- --quick` takes about two."""
-    for name in ("verdict", "lab", "artefacts", "cycle"):
+    """Budgets as ratios within one run, about twelve minutes; `-- --quick` takes about two."""
+    for name in ("verdict", "lab", "artefacts", "cycle", "report"):
         python(session, "-m", f"bench.{name}", *session.posargs)
 
 

@@ -24,6 +24,11 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-dev-shm-usage",
 ]
+# Everything folded is unfolded, and laid out wherever it is.
+UNFOLD = """() => {
+  document.querySelectorAll('details').forEach(d => d.open = true);
+  document.querySelectorAll('article').forEach(a => a.style.contentVisibility = 'visible');
+}"""
 # WCAG 2.1 contrast of every element that holds text of its own, against the nearest painted ground.
 CONTRAST = """() => {
   const parse = c => c.match(/[\\d.]+/g).map(Number);
@@ -118,7 +123,7 @@ def test_nothing_scrolls_sideways(browser: Browser, name: str, width: int) -> No
     with browser.new_context(viewport=size) as context:
         page = context.new_page()
         page.goto((EXAMPLE / name).as_uri())
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        page.evaluate(UNFOLD)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from tests.browser.test_acceptance_page import EXAMPLE, browser  # noqa: F401 - a fixture
+from tests.browser.test_acceptance_page import EXAMPLE, UNFOLD, browser  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,7 +27,7 @@ def test_axe_finds_nothing(browser: Browser, name: str, width: int, scheme: str)
     with browser.new_context(viewport={"width": width, "height": 800}, color_scheme=look) as context:
         page = context.new_page()
         page.goto((EXAMPLE / name).as_uri())
-        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        page.evaluate(UNFOLD)
         found = axe.run(page, options=OPTIONS).response
         assert found["url"] == page.url
         told = [

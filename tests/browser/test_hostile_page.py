@@ -9,7 +9,7 @@ import pytest
 
 from pytest_ovirt_release.report import html
 from pytest_ovirt_release.report.before import compared
-from tests.browser.test_acceptance_page import browser  # noqa: F401 - a fixture
+from tests.browser.test_acceptance_page import UNFOLD, browser  # noqa: F401 - a fixture
 from tests.unit.report import example
 from tests.unit.report.example_extremes import hostile
 
@@ -57,7 +57,7 @@ def test_nothing_runs_nothing_is_fetched_and_nothing_is_built(page: Page, attack
     page.on("dialog", closed)
     page.on("request", lambda request: requests.append(request.url))
     page.goto(attacked.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.evaluate(UNFOLD)
     assert page.title() != "owned"
     assert dialogs == []
     assert requests == [attacked.as_uri()]
@@ -85,7 +85,7 @@ def test_no_text_can_reorder_what_stands_beside_it(page: Page, attacked: Path) -
 def test_ten_thousand_characters_without_a_blank_stay_inside(page: Page, attacked: Path, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(attacked.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    page.evaluate(UNFOLD)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     box = page.locator(".verdict .word").bounding_box()
     assert box is not None
