@@ -13,7 +13,7 @@ from tests.lab.contract.model import topics
 from tests.lab.contract.replay import DIFFERS, replay
 from tests.lab.engine.fakes import Bench, FakePki
 
-SPEED = 20.0
+SPEED = 10.0
 
 
 def main() -> None:
