@@ -29,6 +29,7 @@ _ASCII = str.maketrans(
 QUIET = -1
 """The verbosity of `pytest -q`."""
 
+_FIRST = "requirement"
 _LONGEST = 480
 DETAIL = 120
 
@@ -91,8 +92,8 @@ def _lines(verdict: Verdict, width: int, folder: str | None, *, ascii_only: bool
 def _table(verdict: Verdict, width: int, *, ascii_only: bool) -> Iterator[Line]:
     if not verdict.requirements:
         return
-    name = min(max(len(r.id) for r in verdict.requirements), width // 3)
-    yield Line(f"  {'requirement':<{name}}  level   proven  state", "title")
+    name = min(max(len(word) for word in (_FIRST, *(r.id for r in verdict.requirements))), width // 3)
+    yield Line(f"  {_FIRST:<{name}}  level   proven  state", "title")
     for requirement in view.in_order(verdict):
         yield _row(requirement, name, width, ascii_only=ascii_only)
 
