@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pytest_ovirt_release import __version__, cli_announce, cli_attest, cli_target, cli_verdict
+from pytest_ovirt_release import __version__, cli_announce, cli_attest, cli_paths, cli_target, cli_verdict
+from pytest_ovirt_release.cli_paths import GIVEN
 from pytest_ovirt_release.cli_values import component_versions, page_named
 from pytest_ovirt_release.errors import ReleaseError, Unproven
 from pytest_ovirt_release.lab.__main__ import lab
@@ -36,7 +37,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except (ReleaseError, Unproven) as error:
-            _refuse(str(error))
+            _refuse(f"{error}{cli_paths.nearest(ctx)}")
         except OSError as error:  # of a file or stream that nobody wrapped, such as a full disk behind stdout
             _refuse(f"{error.filename or 'output'}: {error.strerror or error}")
         except ModuleNotFoundError as error:
@@ -71,8 +72,8 @@ def page() -> None:
 
 
 @page.command("check")
-@click.argument("page_file", type=FILE, metavar="PAGE.toml")
-@click.option("--against", type=FILE, required=True, metavar="PAGE.md", help="The wiki page, as Markdown.")
+@click.argument("page_file", type=GIVEN, metavar="PAGE.toml")
+@click.option("--against", type=GIVEN, required=True, metavar="PAGE.md", help="The wiki page, as Markdown.")
 def page_check(page_file: Path, against: Path) -> None:
     """Compare a release page with the wiki page it was read from.
 
@@ -157,7 +158,7 @@ main.add_command(cli_target.target)
 
 
 @main.command()
-@click.argument("run", type=FILE, metavar="RUN")
+@click.argument("run", type=GIVEN, metavar="RUN")
 @click.option("--dry-run", is_flag=True, help="Only say what is left.")
 def reap(*, run: Path, dry_run: bool) -> None:
     """Remove what a killed run left behind.

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from pytest_ovirt_release.cli_paths import GIVEN
+
 FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("folder", type=FILE, metavar="FOLDER")
+@click.argument("folder", type=GIVEN, metavar="FOLDER")
 @click.option("--mail", "as_mail", is_flag=True, help="Plain text for a mail instead of Markdown.")
 @click.option("--out", type=FILE, metavar="FILE", help="The file to write; default: print it.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")

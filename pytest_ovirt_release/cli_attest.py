@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_ovirt_release.cli_paths import GIVEN
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ BAD = 13
 
 
 @click.command()
-@click.argument("folder", type=FILE, metavar="FOLDER")
+@click.argument("folder", type=GIVEN, metavar="FOLDER")
 @click.option("--key", required=True, metavar="FINGERPRINT", help="The signing key's full fingerprint.")
 @click.option("--gnupg-home", type=FILE, metavar="DIR", help="gpg's home; default: gpg's own.")
 @click.option(
@@ -53,7 +54,7 @@ def attest(*, folder: Path, key: str, gnupg_home: Path | None, out: Path | None)
 
 
 @click.command()
-@click.argument("envelope", type=FILE, metavar="ENVELOPE|FOLDER")
+@click.argument("envelope", type=GIVEN, metavar="ENVELOPE|FOLDER")
 @click.argument("files", type=FILE, nargs=-1, metavar="[FILE]...")
 @click.option(
     "--fingerprint", required=True, metavar="FPR", help="Full fingerprint of the primary key that is trusted."

@@ -3,8 +3,10 @@
 # ruff: noqa: PLC0415 - imports inside commands: `ovirt-release version` must not wait for the SDK
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +56,8 @@ def new(*, path: Path) -> None:
 @target.command()
 @click.argument("path", type=FILE, metavar="[FILE]", default="target.toml")
 @click.option("--pages", type=FILE, default=PAGES, show_default=True, help="Folder of the release pages.")
-def check(*, path: Path, pages: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(*, path: Path, pages: Path, as_json: bool) -> None:
     """Try every connection of a target file, read-only and all at once, and say what to do.
 
     Takes 8 seconds at most. Exit code 0: everything works, or could not be seen from here; 1: something does not.
@@ -68,10 +71,13 @@ def check(*, path: Path, pages: Path) -> None:
     loaded = load_target(path)
     make_ready(loaded)
     findings = look(_asked(loaded, pages))
+    wrong = sum(1 for f in findings if f.state == "wrong")
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        sys.exit(1 if wrong else 0)
     width = min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
     for line in table(findings, width):
         click.echo(line)
-    wrong = sum(1 for f in findings if f.state == "wrong")
     click.echo(
         f"{path}: {wrong} of {len(findings)} do not work"
         if wrong

@@ -6,6 +6,7 @@ They work where neither the engine's SDK nor paramiko is installed.
 # ruff: noqa: PLC0415 - imports inside commands: `ovirt-release version` must not wait for pydantic
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from pytest_ovirt_release.cli_paths import GIVEN
 from pytest_ovirt_release.cli_values import moment, plain_text, vote
 from pytest_ovirt_release.errors import ReleaseError
 
@@ -29,12 +31,12 @@ WIDEST = 120
 AS_OF = click.option(
     "--as-of", metavar="MOMENT", help="Judge as of this moment (ISO 8601; without a zone: UTC); default: now."
 )
-WAIVERS = click.option("--waivers", type=FILE, metavar="FILE", help="The waiver file.")
+WAIVERS = click.option("--waivers", type=GIVEN, metavar="FILE", help="The waiver file.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.command()
-@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", type=GIVEN, nargs=-1, required=True, metavar="RUN...")
 @AS_OF
 @WAIVERS
 @AS_JSON
@@ -60,9 +62,10 @@ def verdict(*, runs: tuple[Path, ...], as_of: str | None, waivers: Path | None, 
 
 
 @click.command()
-@click.argument("run", type=FILE, metavar="RUN")
+@click.argument("run", type=GIVEN, metavar="RUN")
 @click.option("--out", type=FILE, metavar="FILE", help="The archive to write; default: RUN.bundle.tar.gz.")
-def bundle(*, run: Path, out: Path | None) -> None:
+@AS_JSON
+def bundle(*, run: Path, out: Path | None, as_json: bool) -> None:
     """Pack what a run left into one archive for the release manager.
 
     Holds page, candidate, journals and evidence, each with its digest; passwords were never in them, and the target
@@ -86,15 +89,19 @@ def bundle(*, run: Path, out: Path | None) -> None:
         packed = pack(contents, folder)
     path = out or Path(f"{folder.name}{SUFFIX}")
     write_atomically(path, packed)
+    if as_json:
+        files = {name: fact.model_dump() for name, fact in contents.facts().items()}
+        click.echo(json.dumps({"file": str(path), "run": parsed.id, "files": files}, indent=2))
+        return
     for name, fact in contents.facts().items():
         click.echo(f"{fact.sha256}  {fact.size:>9}  {name}")
     click.echo(f"{path}: run {parsed.id}, {len(contents.facts())} files, {len(packed)} bytes")
 
 
 @click.command()
-@click.argument("runs", type=FILE, nargs=-1, required=True, metavar="RUN...")
-@click.option("--candidate", type=FILE, metavar="FILE", help="Judge the runs of this candidate only.")
-@click.option("--page", type=FILE, metavar="FILE", help="Judge the runs by this release page only.")
+@click.argument("runs", type=GIVEN, nargs=-1, required=True, metavar="RUN...")
+@click.option("--candidate", type=GIVEN, metavar="FILE", help="Judge the runs of this candidate only.")
+@click.option("--page", type=GIVEN, metavar="FILE", help="Judge the runs by this release page only.")
 @WAIVERS
 @AS_OF
 @click.option(
@@ -170,8 +177,8 @@ def _write(merged: Merged, out: Path, old: Verdict | None) -> None:
 
 
 @click.command()
-@click.argument("old", type=FILE, metavar="OLD")
-@click.argument("new", type=FILE, metavar="NEW")
+@click.argument("old", type=GIVEN, metavar="OLD")
+@click.argument("new", type=GIVEN, metavar="NEW")
 @AS_JSON
 def diff(*, old: Path, new: Path, as_json: bool) -> None:
     """Say what changed between two verdicts.
@@ -195,7 +202,7 @@ def diff(*, old: Path, new: Path, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("folder", type=FILE, metavar="FOLDER")
+@click.argument("folder", type=GIVEN, metavar="FOLDER")
 @click.argument("outcome", type=click.Choice(["go", "no-go"]))
 @click.option(
     "--vote", "votes", multiple=True, metavar="NAME:ROLE:VOTE", help="A vote (go, no-go, abstain); repeat it."

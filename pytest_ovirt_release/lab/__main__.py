@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -31,6 +33,7 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--parent", type=click.IntRange(min=1), metavar="PID", help="End when this process ends.")
 @click.option("--list-faults", is_flag=True, help="Print the faults and what each must disprove.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list of faults as JSON.")
 def lab(  # noqa: PLR0913 - one parameter for each option
     *,
     folder: Path | None,
@@ -41,6 +44,7 @@ def lab(  # noqa: PLR0913 - one parameter for each option
     parent: int | None,
     network: str,
     list_faults: bool,
+    as_json: bool,
 ) -> None:
     """Start the lab: a small oVirt with engine, nodes and download site, on this machine only.
 
@@ -48,6 +52,9 @@ def lab(  # noqa: PLR0913 - one parameter for each option
 
     Example: ovirt-release lab --folder mylab --fault expired-signing-key
     """
+    if list_faults and as_json:
+        click.echo(json.dumps([asdict(fault) for fault in TABLE], indent=2))
+        return
     if list_faults:
         widest = max(len(fault.name) for fault in TABLE)
         for fault in TABLE:

@@ -131,16 +131,19 @@ def _formats() -> Iterator[str]:
     yield from _table(("format", "what it is"), rows)
 
 
-def _commands(command: click.Command, path: str) -> Iterator[str]:
-    with click.Context(command, info_name=path) as context:
-        if isinstance(command, click.Group):
-            for name in command.list_commands(context):
-                yield from _commands(command.commands[name], f"{path} {name}")
-            return
-        yield from (f"### {path}", "", "```text")
-        with_width = click.Context(command, info_name=path, terminal_width=100, max_content_width=100)
-        yield from (line.rstrip() for line in command.get_help(with_width).splitlines())
-        yield from ("```", "")
+def _commands(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[str]:
+    # With its parent, as when it is typed: the group says which options show the help.
+    context = click.Context(
+        command, info_name=name, parent=parent, max_content_width=100, **command.context_settings
+    )
+    context.terminal_width = 100
+    if isinstance(command, click.Group):
+        for known in command.list_commands(context):
+            yield from _commands(command.commands[known], known, context)
+        return
+    yield from (f"### {context.command_path}", "", "```text")
+    yield from (line.rstrip() for line in command.get_help(context).splitlines())
+    yield from ("```", "")
 
 
 if __name__ == "__main__":
