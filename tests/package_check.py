@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 import pytest_ovirt_release
 from pytest_ovirt_release import schemas
-from pytest_ovirt_release.report import html, junit, markdown
+from pytest_ovirt_release.report import github, html, junit, mail, markdown
 from pytest_ovirt_release.verdict.model import Verdict
 
 
@@ -31,9 +31,14 @@ def main(example: Path) -> None:
     for file, text in (
         ("acceptance.html", html.render(verdict)),
         ("announcement.md", markdown.render(verdict)),
+        ("announcement.txt", mail.render(verdict)),
+        ("github-summary.md", github.summary(verdict)),
+        ("github-annotations.txt", "\n".join(github.workflow_commands(verdict)) + "\n"),
         ("junit.xml", junit.render(verdict)),
     ):
         assert text == (example / file).read_text(encoding="utf-8"), f"{file} differs from the example"
+    told = metadata.metadata("pytest-ovirt-release").get_all("Classifier") or []
+    assert {"Framework :: Pytest", "Typing :: Typed"} <= set(told)
     (entry,) = metadata.entry_points(group="pytest11", name="ovirt_release")
     entry.load()
     sys.stdout.write(f"the installed package renders the example from {home}\n")
