@@ -237,7 +237,12 @@ class ControllerPart:
             from pytest_ovirt_release.report.pytest_html import PytestHtmlView  # noqa: PLC0415 - where it is used
 
             config.pluginmanager.register(
-                PytestHtmlView(lambda: self.controller.verdict), "ovirt-release-html"
+                PytestHtmlView(
+                    lambda: self.controller.verdict,
+                    get_folder=lambda: self.controller.run.path if self.controller.run else None,
+                    page=config.getoption("htmlpath", None),
+                ),
+                "ovirt-release-html",
             )
 
     @pytest.hookimpl(tryfirst=True)

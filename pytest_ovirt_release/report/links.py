@@ -20,9 +20,14 @@ def web_link(uri: str) -> str | None:
 
 def file_link(verdict: Verdict, evidence: Evidence) -> str | None:
     """Return the relative link of an evidence file: only in the run's own folder and only for a plain path."""
-    if len(verdict.runs) != 1 or not evidence.file or ".." in evidence.file.split("/"):
+    if len(verdict.runs) != 1 or not evidence.file:
         return None
-    return quote(evidence.file) if _PLAIN_PATH.fullmatch(evidence.file) else None
+    return quote(evidence.file) if is_plain_path(evidence.file) else None
+
+
+def is_plain_path(path: str) -> bool:
+    """Return whether a path leads down from where it begins, and holds nothing but harmless characters."""
+    return ".." not in path.split("/") and _PLAIN_PATH.fullmatch(path) is not None
 
 
 def is_hex(text: str) -> bool:

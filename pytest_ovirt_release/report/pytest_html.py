@@ -9,13 +9,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_ovirt_release.report import said, text, view, words
+import pytest
+
+from pytest_ovirt_release.report import pytest_html_extras, said, text, view, words
 from pytest_ovirt_release.report.waivers import Waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import pytest
+    from pathlib import Path
 
     from pytest_ovirt_release.report.view import Unproven
     from pytest_ovirt_release.verdict.model import Counts, Reason, Verdict
@@ -43,11 +44,24 @@ class PytestHtmlView:
     """
 
     def __init__(
-        self, get_verdict: Callable[[], Verdict | None], title: str = "oVirt release acceptance"
+        self,
+        get_verdict: Callable[[], Verdict | None],
+        title: str = "oVirt release acceptance",
+        *,
+        get_folder: Callable[[], Path | None] = lambda: None,
+        page: str | None = None,
     ) -> None:
-        """Take how to get the verdict (None: none was reached) and the page's title."""
+        """Take how to get the verdict and the run's folder (None: there is none), the page's title and its file."""
         self._get_verdict = get_verdict
+        self._get_folder = get_folder
         self._title = title
+        self._page = page
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Cap what tests attach and make it harmless, before pytest-html keeps it."""
+        if hasattr(report, "extras"):
+            report.extras = pytest_html_extras.tame(report.extras)
 
     def pytest_html_report_title(self, report: HtmlReport) -> None:
         """Name the page; pytest-html escapes the title itself."""
@@ -73,7 +87,7 @@ class PytestHtmlView:
         cells.insert(2, '<th class="sortable" data-column-type="requirement">Requirement</th>')
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        """Fill the two columns, and make the test's name harmless, which pytest-html inserts as it is."""
+        """Fill the two columns, link the evidence, and make the test's name harmless, which pytest-html inserts as it is."""
         facts = _facts(getattr(report, "user_properties", ()))
         cells.insert(1, f'<td class="col-level">{_escaped(facts.get("release.level", ""))}</td>')
         cells.insert(2, f'<td class="col-requirement">{_escaped(facts.get("release.requirement", ""))}</td>')
@@ -81,6 +95,9 @@ class PytestHtmlView:
         for index, cell in enumerate(cells):
             if 'class="col-testId"' in cell:
                 cells[index] = f'<td class="col-testId">{_escaped(name)}</td>'
+            if 'class="col-links"' in cell and report.when == "call":
+                found = pytest_html_extras.links(report.user_properties, self._get_folder(), self._page)
+                cells[index] = f"{cell.removesuffix('</td>')}{found}</td>"
 
 
 def summary_fragments(verdict: Verdict) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.plugin.conftest import GOOD, PASSWORD, Project
@@ -31,6 +33,26 @@ def test_a_secret_reaches_no_output(project: Project) -> None:
             everything += path.read_text(errors="replace")
     assert PASSWORD not in everything
     assert "***" in everything
+
+
+@WORKERS
+@pytest.mark.parametrize("page", ["report.html", "elsewhere/report.html"])
+def test_pytest_html_links_the_evidence_where_it_is(project: Project, workers: str, page: str) -> None:
+    project.suite(GOOD.replace("def test_alpha(", "def test_alpha(evidence, ").replace(
+        '"""Alpha holds."""', '"""Alpha holds."""\n    evidence.file("proof.txt", b"proof")'
+    ))  # fmt: skip
+    project.run("--html", page, "--self-contained-html", workers, "-o", "addopts=")
+    written = project.root / page
+    found = re.findall(r"href=\\?&#34;([^&]*proof[.]txt)", written.read_text(encoding="utf-8"))
+    assert found
+    assert {(written.parent / link).resolve().read_bytes() for link in found} == {b"proof"}
+
+
+@WORKERS
+def test_without_pytest_html_there_is_a_verdict_all_the_same(project: Project, workers: str) -> None:
+    result = project.run("-m", "must", workers, "-p", "no:html")
+    assert result.ret == 0, result.stdout.str()
+    assert project.verdict()["verdict"] == "GO"
 
 
 @WORKERS
