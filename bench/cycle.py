@@ -1,8 +1,9 @@
 """How much longer the smoke and node tests take than the engine itself, and how often they ask while they wait.
 
 The engine's own time is what no client could save: how long it takes to answer a change, and how long it stays
-in states that are waited through, up to the last answer that did not yet show what was awaited. Of everything side
-by side the longest counts. Nothing else is subtracted: start of pytest, questions, uploads, SSH commands and the
+in states that are waited through, up to the last answer that did not yet show what was awaited. Only what is on the
+critical path counts: from the end back through the process that did the work, and through the one that held a lock
+where that was waited for. Nothing else is subtracted: start of pytest, questions, uploads, SSH commands and the
 guest's bytes are all ours. `nox -s bench` runs it too; the ratio has a budget at `--speed 1` only.
 """
 
@@ -11,7 +12,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +33,8 @@ LONGER, REQUESTS = 1.10, 60.0
 """Budgets: times the engine's own time; requests a minute for each thing that is awaited."""
 DEADLINE = 3000.0
 MINUTE = 60.0
+REAL_WAIT = 0.2
+"""Seconds; who got a lock sooner did not wait for anybody."""
 GO_ON = (0, 10, 11)
 """Exit codes of a run whose tests passed: a part of the suite is INCOMPLETE."""
 
@@ -44,15 +49,68 @@ class Asked:
     ended: float
 
 
-def engine_seconds(asked: Sequence[Asked]) -> float:
+@dataclass(frozen=True)
+class Segment:
+    """A part of the critical path: what one process did in this time."""
+
+    process: str
+    since: float
+    until: float
+
+
+def critical_path(noted: dict[str, list[Asked]]) -> list[Segment]:
+    """Return the path through the workers from their end to their beginning, by the locks that were waited for."""
+    if not noted:
+        return []
+    process, until = max(
+        ((name, max(a.ended for a in asked)) for name, asked in noted.items()), key=lambda p: p[1]
+    )
+    path = []
+    while True:
+        waited = [
+            a
+            for a in noted[process]
+            if a.method == "LOCK" and a.ended < until and a.ended - a.began > REAL_WAIT
+        ]
+        switch = next(
+            (
+                (lock, other)
+                for lock in sorted(waited, key=lambda a: -a.ended)
+                if (other := _holder(noted, process, lock))
+            ),
+            None,
+        )
+        path.append(Segment(process, switch[0].ended if switch else 0.0, until))
+        if switch is None:
+            return path
+        until, process = switch[0].ended, switch[1]
+
+
+def _holder(noted: dict[str, list[Asked]], process: str, lock: Asked) -> str | None:
+    """Return the process that held a lock last before it was got."""
+    held = [
+        (a.ended, name)
+        for name, asked in noted.items()
+        for a in asked
+        if name != process
+        and a.method == "HELD"
+        and a.path == lock.path
+        and lock.began < a.ended <= lock.ended
+    ]
+    return max(held)[1] if held else None
+
+
+def engine_seconds(asked: Sequence[Asked], since: float = 0.0, until: float = math.inf) -> float:
     """Return the engine's own time of one process: changes, and states that were waited through."""
-    changes = sum(a.ended - a.began for a in asked if a.method != "GET")
-    return changes + sum(run[-2].ended - run[0].began for run in waits(asked))
+    spans = [(a.began, a.ended) for a in asked if a.method not in {"GET", "LOCK", "HELD"}]
+    spans += [(run[0].began, run[-2].ended) for run in waits(asked)]
+    return sum(max(0.0, min(ended, until) - max(began, since)) for began, ended in spans)
 
 
 def waits(asked: Sequence[Asked]) -> list[list[Asked]]:
     """Return the waits: the same question more than once in a row."""
-    runs = (list(run) for _, run in itertools.groupby(asked, key=lambda a: (a.method, a.path)))
+    requests = [a for a in asked if a.method not in {"LOCK", "HELD"}]
+    runs = (list(run) for _, run in itertools.groupby(requests, key=lambda a: (a.method, a.path)))
     return [run for run in runs if run[0].method == "GET" and len(run) > 1]
 
 
@@ -64,15 +122,18 @@ def busiest_minute(run: Sequence[Asked]) -> int:
 def read_notes(folder: Path) -> dict[str, list[Asked]]:
     """Return each process's requests, in order."""
     return {
-        path.stem: [Asked(*json.loads(line)) for line in path.read_text().splitlines()]
+        path.stem: sorted(
+            (Asked(*json.loads(line)) for line in path.read_text().splitlines()), key=lambda a: a.began
+        )
         for path in sorted(folder.glob("*.jsonl"))
     }
 
 
 def measured(seconds: float, noted: dict[str, list[Asked]], speed: str) -> Iterable[Line]:
     """Yield the lines of the table."""
-    workers = [engine_seconds(asked) for name, asked in noted.items() if name != "controller"]
-    own = max(workers, default=0.0) + engine_seconds(noted.get("controller", []))
+    path = critical_path({name: asked for name, asked in noted.items() if name != "controller"})
+    own = sum(engine_seconds(noted[part.process], part.since, part.until) for part in path)
+    own += engine_seconds(noted.get("controller", []))  # it cleans up when the workers have ended
     strict = float(speed) == 1
     more = f"{seconds:.1f} s beside {own:.1f} s of the engine's own; speed {speed}"
     what = "smoke and node tests, two nodes, beside the engine itself"
@@ -89,6 +150,7 @@ def main() -> None:
     parser.add_argument(
         "--speed", default="1", help="of the lab; budgets hold at 1, which takes several minutes"
     )
+    parser.add_argument("--keep", type=Path, help="folder that the notes are copied into")
     parser.add_argument("--quick", action="store_true", help="speed 10")
     given = parser.parse_args()
     speed = "10" if given.quick else given.speed
@@ -111,6 +173,8 @@ def main() -> None:
         seconds = time.monotonic() - began
         if done.returncode not in GO_ON:
             sys.exit(f"the tests did not pass: {done.stdout[-3000:]}{done.stderr[-1000:]}")
+        if given.keep:
+            shutil.copytree(scratch, given.keep, dirs_exist_ok=True)
         for line in measured(seconds, read_notes(Path(scratch)), speed):
             print(line, flush=True)
 

@@ -1,23 +1,56 @@
-"""A pytest plugin that notes every request to the engine: `-p bench.cycle_watch`, with CYCLE_NOTES naming a folder."""
+"""A pytest plugin that notes requests to the engine and locks: `-p bench.cycle_watch`, CYCLE_NOTES names a folder."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_ovirt_release.checks.engine.session import BoundedConnection
+from pytest_ovirt_release.checks.parts import Parts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     import pytest
+
+    Note = Callable[[str, str, float], None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Note method, path, begin and end of each request of this process, one JSON list a line."""
+    """Note what this process does, one JSON list a line: method and path, or LOCK and HELD with a name; its times."""
     role = config.workerinput["workerid"] if hasattr(config, "workerinput") else "controller"
     path = Path(os.environ["CYCLE_NOTES"], f"{role}.jsonl")
+
+    def note(what: str, name: str, began: float) -> None:
+        with path.open("a") as notes:
+            notes.write(json.dumps([what, name, began, time.monotonic()]) + "\n")
+
+    _watch_engine(note)
+    _watch_locks(note)
+
+
+def _watch_locks(note: Note) -> None:
+    real = Parts.locked
+
+    @contextmanager
+    def locked(self: Parts, name: str) -> Iterator[None]:
+        began = time.monotonic()
+        with real(self, name):
+            note("LOCK", name, began)
+            got = time.monotonic()
+            try:
+                yield
+            finally:
+                note("HELD", name, got)
+
+    Parts.locked = locked  # type: ignore[method-assign] # for one process
+
+
+def _watch_engine(note: Note) -> None:
     going: dict[int, tuple[str, str, float]] = {}
     real_send, real_wait = BoundedConnection.send, BoundedConnection.wait
 
@@ -33,7 +66,6 @@ def pytest_configure(config: pytest.Config) -> None:
         try:
             return real_wait(self, context, failed_auth)
         finally:
-            with path.open("a") as notes:
-                notes.write(json.dumps([method, where, began, time.monotonic()]) + "\n")
+            note(method, where, began)
 
-    BoundedConnection.send, BoundedConnection.wait = send, wait  # type: ignore[method-assign] # for one process
+    BoundedConnection.send, BoundedConnection.wait = send, wait  # type: ignore[method-assign] # same

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.cycle import Asked, busiest_minute, engine_seconds, measured, waits
+from bench.cycle import Asked, Segment, busiest_minute, critical_path, engine_seconds, measured, waits
 
 POLLED = [Asked("GET", "/hosts/h1", at, at + 0.1) for at in (3.0, 4.0, 5.0, 6.0)]
 TIMELINE = [
@@ -32,3 +32,17 @@ def test_the_longest_worker_and_the_cleaning_up_make_the_path() -> None:
     assert ratio.value == pytest.approx(66.0 / (50 + 10 + 2.1))
     assert ratio.budget == 1.10
     assert requests.value == 4
+
+
+def test_the_path_goes_through_whoever_held_the_lock_that_was_waited_for() -> None:
+    first = [Asked("POST", "/a", 0, 40), Asked("HELD", "node-1", 0, 41), Asked("POST", "/b", 42, 60)]
+    second = [
+        Asked("POST", "/c", 0, 5),
+        Asked("LOCK", "node-1", 6, 41.1),
+        Asked("LOCK", "node-2", 41.1, 41.15),
+        Asked("POST", "/d", 43, 90),
+    ]
+    noted = {"gw0": first, "gw1": second}
+    assert critical_path(noted) == [Segment("gw1", 41.1, 90), Segment("gw0", 0.0, 41.1)]
+    ratio, _ = measured(100.0, {**noted, "gw2": POLLED}, "1")
+    assert ratio.value == pytest.approx(100.0 / (47 + 40))
