@@ -3,8 +3,8 @@
 The engine's own time is what no client could save: how long it takes to answer a change, and how long it stays
 in states that are waited through, up to the last answer that did not yet show what was awaited. Only what is on the
 critical path counts: from the end back through the process that did the work, and through the one that held a lock
-where that was waited for. Nothing else is subtracted: start of pytest, questions, uploads, SSH commands and the
-guest's bytes are all ours. `nox -s bench` runs it too; the ratio has a budget at `--speed 1` only.
+where that was waited for. The cycle lasts from the first request to the last; nothing is subtracted from it:
+questions, uploads, SSH commands, the guest's bytes and the way from test to test are all ours. `nox -s bench` runs it too; the ratio has a budget at `--speed 1` only.
 """
 
 from __future__ import annotations
@@ -100,11 +100,20 @@ def _holder(noted: dict[str, list[Asked]], process: str, lock: Asked) -> str | N
     return max(held)[1] if held else None
 
 
-def engine_seconds(asked: Sequence[Asked], since: float = 0.0, until: float = math.inf) -> float:
-    """Return the engine's own time of one process: changes, and states that were waited through."""
+def engine_spans(asked: Sequence[Asked]) -> list[tuple[float, float]]:
+    """Return when it was the engine's turn: changes, and states that were waited through."""
     spans = [(a.began, a.ended) for a in asked if a.method not in {"GET", "LOCK", "HELD"}]
-    spans += [(run[0].began, run[-2].ended) for run in waits(asked)]
-    return sum(max(0.0, min(ended, until) - max(began, since)) for began, ended in spans)
+    return spans + [(run[0].began, run[-2].ended) for run in waits(asked)]
+
+
+def covered(spans: Iterable[tuple[float, float]], since: float = 0.0, until: float = math.inf) -> float:
+    """Return the seconds that spans cover between two moments; where they overlap, once."""
+    total, reached = 0.0, since
+    for began, ended in sorted(spans):
+        end = min(ended, until)
+        total += max(0.0, end - max(began, reached))
+        reached = max(reached, end)
+    return total
 
 
 def waits(asked: Sequence[Asked]) -> list[list[Asked]]:
@@ -131,13 +140,19 @@ def read_notes(folder: Path) -> dict[str, list[Asked]]:
 
 def measured(seconds: float, noted: dict[str, list[Asked]], speed: str) -> Iterable[Line]:
     """Yield the lines of the table."""
-    path = critical_path({name: asked for name, asked in noted.items() if name != "controller"})
-    own = sum(engine_seconds(noted[part.process], part.since, part.until) for part in path)
-    own += engine_seconds(noted.get("controller", []))  # it cleans up when the workers have ended
+    workers = {name: asked for name, asked in noted.items() if not name.startswith("controller")}
+    own = sum(covered(engine_spans(workers[p.process]), p.since, p.until) for p in critical_path(workers))
+    # The controller cleans up when the workers have ended, several things at once.
+    own += covered(
+        span for name, asked in noted.items() if name not in workers for span in engine_spans(asked)
+    )
+    every = [a for asked in noted.values() for a in asked]
+    cycle = max(a.ended for a in every) - min(a.began for a in every)
     strict = float(speed) == 1
-    more = f"{seconds:.1f} s beside {own:.1f} s of the engine's own; speed {speed}"
-    what = "smoke and node tests, two nodes, beside the engine itself"
-    yield Line(what, seconds / own, "x", LONGER if strict else None, more)
+    more = f"{cycle:.1f} s beside {own:.1f} s of the engine's own; speed {speed}"
+    what = "smoke and node cycle, two nodes, beside the engine itself"
+    yield Line(what, cycle / own, "x", LONGER if strict else None, more)
+    yield Line("from pytest's start to its end, a lab's start and end within", seconds, "s")
     runs = [run for asked in noted.values() for run in waits(asked)]
     most = max(runs, key=busiest_minute)
     name = f"{len(runs)} waits; most for {most[0].path.partition('[')[0]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 def pytest_configure(config: pytest.Config) -> None:
     """Note what this process does, one JSON list a line: method and path, or LOCK and HELD with a name; its times."""
     role = config.workerinput["workerid"] if hasattr(config, "workerinput") else "controller"
-    path = Path(os.environ["CYCLE_NOTES"], f"{role}.jsonl")
+    folder, main = Path(os.environ["CYCLE_NOTES"]), threading.get_ident()
 
     def note(what: str, name: str, began: float) -> None:
-        with path.open("a") as notes:
+        thread = threading.get_ident()  # removal has several: each asks and waits for itself
+        name_of_file = f"{role}.jsonl" if thread == main else f"{role}-{thread}.jsonl"
+        with (folder / name_of_file).open("a") as notes:
             notes.write(json.dumps([what, name, began, time.monotonic()]) + "\n")
 
     _watch_engine(note)

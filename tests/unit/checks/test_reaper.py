@@ -101,6 +101,43 @@ def test_removes_everything_in_the_order_of_dependencies(engine: FakeEngine, boo
     assert book.open == []
 
 
+def test_what_is_of_one_kind_is_removed_at_once(engine: FakeEngine, book: Book) -> None:
+    name = book.ledger.name("nfs")
+    engine.disks |= {"d1": name, "d2": name}
+    engine.clusters["cl1"] = name
+    for what, object_id in (("cluster", "cl1"), ("disk", "d1"), ("disk", "d2")):
+        book.made(what, name, object_id)
+    both, original = threading.Barrier(2, timeout=10), engine.vms.remove_disk
+
+    def remove(disk_id: str) -> None:
+        both.wait()  # one after the other they would wait here for ever
+        original(disk_id)
+
+    engine.vms.remove_disk = remove  # type: ignore[method-assign] # watches
+    assert remove_all(engine, book.ledger, book.open) == []  # type: ignore[arg-type] # the fake
+    assert sorted(engine.calls[:2]) == ["disk.remove d1", "disk.remove d2"]
+    assert engine.calls[2:] == ["cluster.remove cl1"]
+
+
+def test_one_that_cannot_go_hinders_none_of_its_kind(engine: FakeEngine, book: Book) -> None:
+    engine.disks |= {"d1": "somebody's", "d2": book.ledger.name("vm")}
+    book.made("disk", book.ledger.name("vm"), "d1")
+    book.made("disk", book.ledger.name("vm"), "d2")
+    (left,) = remove(engine, book)
+    assert left.id == "d1"
+    assert engine.calls == ["disk.remove d2"]
+
+
+def test_a_mistake_of_our_own_is_not_taken_for_something_left(engine: FakeEngine, book: Book) -> None:
+    engine.disks |= {"d1": book.ledger.name("vm"), "d2": book.ledger.name("vm")}
+    book.made("disk", book.ledger.name("vm"), "d1")
+    book.made("disk", book.ledger.name("vm"), "d2")
+    engine.refuse["disk.remove"] = [TypeError("ours")] * 2
+    with pytest.raises(TypeError, match="ours"):
+        remove(engine, book)
+    assert len(book.open) == 2
+
+
 def test_what_is_gone_already_counts_as_removed(engine: FakeEngine, book: Book) -> None:
     for what in ("vm", "disk", "storage-domain", "data-center", "host", "cluster"):
         book.made(what, book.ledger.name(what), "no-such-id", **KIND)
