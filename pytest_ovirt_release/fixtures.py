@@ -221,6 +221,8 @@ def engine(
         if unfit := not_judged(release_context.page, connected.product().version):
             release_context.journal.write("fact", key="engine-not-judged", value=unfit, source="product_info")
         yield connected
+        if count := connected.unanswered:
+            release_context.journal.write("fact", key="engine-unanswered", value=count, source="requests")
 
 
 @pytest.fixture(scope="session")
