@@ -111,7 +111,9 @@ def package(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", str(out), str(ROOT))
     (wheel,) = out.glob("*.whl")
     # What an index would refuse: metadata, and a README that it could not show.
-    session.run("twine", "check", "--strict", *(str(path) for path in sorted(out.glob("pytest_ovirt_release-*"))))
+    session.run(
+        "twine", "check", "--strict", *(str(path) for path in sorted(out.glob("pytest_ovirt_release-*")))
+    )
     session.install(str(wheel), "jsonschema")
     session.chdir(out)
     session.run("python", "-I", str(ROOT / "tests" / "package_check.py"), str(ROOT / "reports" / "example"))

@@ -60,8 +60,10 @@ class PytestHtmlView:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Cap what tests attach and make it harmless, before pytest-html keeps it."""
-        if hasattr(report, "extras"):
-            report.extras = pytest_html_extras.tame(report.extras)
+        # pytest's reports take any attribute; pytest-html's plugin sets this one.
+        kept = vars(report)
+        if "extras" in kept:
+            kept["extras"] = pytest_html_extras.tame(kept["extras"])
 
     def pytest_html_report_title(self, report: HtmlReport) -> None:
         """Name the page; pytest-html escapes the title itself."""

@@ -97,6 +97,7 @@ def test_a_table_too_large_keeps_what_is_not_proven(huge: Verdict, monkeypatch: 
 
 
 def test_the_table_scrolls_by_itself_and_by_keyboard(conditional: Verdict) -> None:
-    assert '<div class="scroll" role="region" aria-label="Who found what, as a table" tabindex="0">' in html.render(
-        conditional
+    assert (
+        '<div class="scroll" role="region" aria-label="Who found what, as a table" tabindex="0">'
+        in html.render(conditional)
     )
