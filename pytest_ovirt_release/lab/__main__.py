@@ -14,7 +14,8 @@ from pytest_ovirt_release.lab.faults import TABLE
 PATH = click.Path(path_type=Path)
 
 
-@click.command
+# As of `ovirt-release`, also when it is started by itself.
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--folder", type=PATH, metavar="DIR", help="Where target.toml and all else goes; default: a scratch one."
 )

@@ -95,13 +95,11 @@ def commented_toml(target: Target) -> str:
     lines += [line for name, url in data["mirrors"].items() for line in _pair(name, url)]
     lines += ["", "[engine]", *_keys(engine, ENGINE)]
     if "ssh" in engine:
-        lines += [
-            "",
-            "[engine.ssh] # shows the setup tool and the service (easy-installation)",
-            *_keys(engine["ssh"], SSH),
-        ]
+        lines += _ssh(
+            "engine.ssh", engine["ssh"], " # shows the setup tool and the service (easy-installation)"
+        )
     for node in data["nodes"]:
-        lines += ["", "[[nodes]]", *_keys(node, NODE), "", "[nodes.ssh]", *_keys(node["ssh"], SSH)]
+        lines += ["", "[[nodes]]", *_keys(node, NODE), *_ssh("nodes.ssh", node["ssh"])]
     lines += ["", "[storage]", *_keys(storage, STORAGE)]
     if "nfs" in storage:
         lines += ["", "[storage.nfs]", *_keys(storage["nfs"], NFS)]
@@ -111,6 +109,15 @@ def commented_toml(target: Target) -> str:
         *_keys(data["deadlines"], tuple((k, "", None) for k in data["deadlines"])),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _ssh(where: str, table: Mapping[str, Any], means: str = "") -> Iterator[str]:
+    """Yield the table of a machine, and of the one that the way leads through."""
+    yield from ("", f"[{where}]{means}", *_keys(table, SSH))
+    if "proxy_jump" in table:
+        yield from _ssh(f"{where}.proxy_jump", table["proxy_jump"])
+    else:
+        yield f"# [{where}.proxy_jump]  # the machine that the way leads through, with the same keys as this one"
 
 
 def _keys(table: Mapping[str, Any], keys: Keys) -> Iterator[str]:

@@ -33,6 +33,7 @@ CHECKED = {
     ("README.md", "text"): "tests/unit/test_readme.py",
     ("README.md", "python"): "tests/unit/test_readme.py",
     ("target-file.md", "toml"): "tests/unit/test_readme.py",
+    ("target-file.md", "text"): "tests/unit/test_readme.py",
     ("judging.md", "toml"): "tests/unit/test_readme.py",
     ("lab.md", "bash"): "tests/lab/test_other_clients.py",
     ("lab.md", "python"): "tests/lab/test_other_clients.py",

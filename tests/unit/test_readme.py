@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 from pytest_ovirt_release import options
 from pytest_ovirt_release.cli import main
 from pytest_ovirt_release.lab import faults
+from pytest_ovirt_release.release.candidate import CandidatePackage
 from pytest_ovirt_release.release.loading import parse_page, parse_waivers
 from pytest_ovirt_release.schemas import FORMATS
 from pytest_ovirt_release.target.loading import load_target
@@ -110,6 +112,12 @@ def test_the_target_file_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     target = load_target(path)
     assert target.run_release_scripts, "without it two musts stay unproven"
     assert {node.storage for node in target.nodes} == {"nfs", "local"}, "each is a must"
+
+
+def test_packages_of_a_candidate_can_be_read() -> None:
+    (block,) = blocks("text", TARGET_FILE)
+    given = [CandidatePackage.model_validate(p) for p in tomllib.loads(block)["packages"]]
+    assert [p.distribution for p in given] == ["el9"]
 
 
 def test_the_waiver_file_and_the_approvers_can_be_read() -> None:

@@ -21,8 +21,9 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size
 SLUG = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,8}", fullmatch=True)
 PATHS = st.from_regex(r"[a-z]{1,8}(/[a-z #\"]{1,8}){0,2}", fullmatch=True).map(Path)
 SHA = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
+DIRECT = st.builds(model.SshTarget, address=TEXT, host_key=TEXT)
 SSH = st.builds(
-    model.SshTarget, address=TEXT, port=st.integers(1, 65535), key_file=st.none() | PATHS, host_key=TEXT,
+    model.SshTarget, proxy_jump=st.none() | DIRECT, address=TEXT, port=st.integers(1, 65535), key_file=st.none() | PATHS, host_key=TEXT,
     password_env=st.none() | TEXT, password_file=st.none() | PATHS,
 )  # fmt: skip
 TARGETS = st.builds(
@@ -64,7 +65,7 @@ def test_it_reads_back_as_the_same_target(target: Target) -> None:
     ids=["top", "engine", "ssh", "node", "storage", "nfs"],
 )  # fmt: skip
 def test_no_key_of_the_format_is_left_out(keys: commented.Keys, table: type[BaseModel]) -> None:
-    tables = {"engine", "nodes", "deadlines", "mirrors", "ssh", "nfs"}
+    tables = {"engine", "nodes", "deadlines", "mirrors", "ssh", "nfs", "proxy_jump"}
     if table is model.Target:
         tables.add("storage")
     known = {field.alias or name for name, field in table.model_fields.items()} - tables
