@@ -67,7 +67,32 @@ def test_an_unexplained_should_is_conditional_where_the_page_wants_explanations(
     run = RunMaker(given_page)
     run.collect("t.py::test_a", "a")
     run.ran("t.py::test_a")
-    assert judge(run.end(), given_page).verdict == "GO-CONDITIONAL"
+    verdict = judge(run.end(), given_page)
+    assert verdict.verdict == "GO-CONDITIONAL"
+    assert [(r.code, r.cell) for r in verdict.reasons] == [("should-unexplained", "c")]
+
+
+def test_a_requirement_may_not_apply_to_one_value_of_its_axis() -> None:
+    given_page = page(requirement("b", axis="component", not_applicable={"vdsm": "it has none"}))
+    verdict = judge(RunMaker(given_page).all_pass().end(), given_page)
+    assert {c.id: (c.value, c.state) for c in verdict.requirements[0].cells} == {
+        "b[vdsm]": ("vdsm", "not_applicable"),
+        "b[ovirt-engine]": ("ovirt-engine", "passed"),
+    }
+    everywhere = page(requirement("b", axis="component", not_applicable={"*": "nobody has one"}))
+    verdict = judge(RunMaker(everywhere).all_pass().end(), everywhere)
+    assert {c.state for c in verdict.requirements[0].cells} == {"not_applicable"}
+
+
+def test_a_block_is_lawful_through_what_is_needed_in_between() -> None:
+    given_page = page(requirement("a"), requirement("b", needs=["a"]), requirement("c", needs=["b"]))
+    run = RunMaker(given_page)
+    for name, fields in (("a", {}), ("b", {"on": "a"}), ("c", {"on": "a"})):
+        run.collect(f"t.py::test_{name}", name)
+        error = {"error": "Blocked", "message": "no a", **fields} if fields else {}
+        run.ran(f"t.py::test_{name}", "failed", **error)
+    states = {c.id: c.state for r in judge(run.end(1), given_page).requirements for c in r.cells}
+    assert states == {"a": "failed", "b": "blocked", "c": "blocked"}
 
 
 def test_a_second_test_of_a_cell_that_was_never_collected_keeps_it_unproven() -> None:
@@ -144,10 +169,11 @@ def test_a_run_that_was_killed_is_incomplete() -> None:
     assert (verdict.verdict, codes(verdict)) == ("INCOMPLETE", {"run-not-finished"})
 
 
-def test_a_failing_test_without_requirement_is_no_go() -> None:
+@pytest.mark.parametrize("fields", [{}, {"error": "ValueError"}, {"error": "Blocked", "on": "a"}])
+def test_a_failing_test_without_requirement_is_no_go(fields: dict[str, str]) -> None:
     run = RunMaker(TWO).all_pass()
     run.collect("t.py::test_other", None)
-    run.ran("t.py::test_other", "failed")
+    run.ran("t.py::test_other", "failed", message="no", **fields)
     assert codes(judge(run.end(1))) == {"unmapped-failure"}
 
 
