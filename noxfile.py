@@ -34,11 +34,22 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
-    """Lint, and the tests of the plugin itself."""
+    """Lint, and the tests of the plugin itself but for the long ones, which are a session of their own."""
     if not session.posargs:
         lint(session)
+    _pytest(session, "not long")
+
+
+@nox.session(venv_backend="none")
+def long(session: nox.Session) -> None:
+    """Tests that do at length what others of their kind do in short."""
+    _pytest(session, "long")
+
+
+def _pytest(session: nox.Session, which: str) -> None:
     # Half of the time is spent waiting for a lab, so two at once even on two cores.
-    python(session, "-m", "pytest", "tests", "-n", "2", "--dist", "worksteal", *session.posargs)
+    workers = ("-n", "2", "--dist", "worksteal")
+    python(session, "-m", "pytest", "tests", "-m", which, *workers, *session.posargs)
 
 
 @nox.session(venv_backend="none")
@@ -143,5 +154,5 @@ def mutation(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
     """Everything that can be run without hardware."""
-    for name in ("tests", "rehearsal", "controls", "times", "docs", "chaos", "walk", "package"):
+    for name in ("tests", "long", "rehearsal", "controls", "times", "docs", "chaos", "walk", "package"):
         session.notify(name)

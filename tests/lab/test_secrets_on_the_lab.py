@@ -158,7 +158,7 @@ def lab() -> Iterator[Callable[..., LabProcess]]:
         one.stop(Path("/dev/null"))
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize("workers", ["-n0", pytest.param("-n2", marks=pytest.mark.long)])
 def test_a_run_that_succeeds(loud: Loud, lab: Callable[..., LabProcess], workers: str) -> None:
     finished, secrets, left = loud.run(lab().target, workers)
     assert set(finished.states().values()) == {"passed"}, finished.details() + finished.output[-3000:]
@@ -171,8 +171,20 @@ def test_a_run_that_succeeds(loud: Loud, lab: Callable[..., LabProcess], workers
 
 @pytest.mark.parametrize(
     "fault",
-    ["ca-mismatch", "node-never-registers", "approve-fails", "nfs-mount-fails", "guest-never-executes", "pki-script-fails"],
-)  # fmt: skip
+    [
+        "ca-mismatch",
+        "approve-fails",
+        *(
+            pytest.param(fault, marks=pytest.mark.long)
+            for fault in (
+                "node-never-registers",
+                "nfs-mount-fails",
+                "guest-never-executes",
+                "pki-script-fails",
+            )
+        ),
+    ],
+)
 def test_a_run_that_fails(loud: Loud, lab: Callable[..., LabProcess], fault: str) -> None:
     finished, secrets, left = loud.run(lab(fault).target, "-n2")
     assert "failed" in finished.states().values()

@@ -9,11 +9,14 @@ from tests.lab.conftest import ROOT, Suite
 
 TESTS = scan(ROOT / "acceptance", ROOT)
 ALONE = sorted({t.test for t in TESTS})
+FIRST = {min(t for t in ALONE if t.startswith(f"{file}::")) for file in {t.split("::")[0] for t in ALONE}}
+"""One of each file."""
+
 REQUIREMENT = {t.test: t.requirement for t in TESTS}
 SHARED = {r for r in REQUIREMENT.values() if list(REQUIREMENT.values()).count(r) > 1}
 
 
-@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+@pytest.mark.parametrize("workers", [pytest.param("-n0", marks=pytest.mark.long), "-n2"])
 def test_a_shuffled_suite_proves_every_cell(suite: Suite, workers: str) -> None:
     finished = suite.run(
         "--release-target", "lab", workers, "-p", "tests.lab.shuffled", RELEASE_TEST_SEED="3"
@@ -24,7 +27,10 @@ def test_a_shuffled_suite_proves_every_cell(suite: Suite, workers: str) -> None:
 
 @pytest.mark.parametrize(
     ("test", "workers"),
-    [*((test, "-n0") for test in ALONE), ("acceptance/test_node.py::test_node_runs_vm", "-n2")],
+    [
+        *(pytest.param(test, "-n0", marks=() if test in FIRST else pytest.mark.long) for test in ALONE),
+        pytest.param("acceptance/test_node.py::test_node_runs_vm", "-n2", marks=pytest.mark.long),
+    ],
 )
 def test_each_test_alone_proves_its_cells(suite: Suite, test: str, workers: str) -> None:
     finished = suite.run("--release-target", "lab", workers, test)
