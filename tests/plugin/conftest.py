@@ -6,12 +6,20 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 
+from pytest_ovirt_release import record, release, report, verdict
 from pytest_ovirt_release.verdict.controls import digest_of
+
+# pytester forgets what a test has imported, and a class that is imported twice is two classes: import it all now.
+for package in (record, release, report, verdict):
+    for module in iter_modules(package.__path__, f"{package.__name__}."):
+        import_module(module.name)
 
 PAGE = """
 schema = "ovirt-release-page/1"
