@@ -44,13 +44,3 @@ class ByNode(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
 
     def _split_scope(self, nodeid: str) -> str:
         return self._scope(nodeid)
-
-    def remove_node(self, node: Any) -> str | None:  # noqa: ANN401 - xdist's
-        """Hand on what a dead worker had left, but never the test that it died in: that one would run twice."""
-        workload = self.assigned_work[node]
-        crashed = next((test for unit in workload.values() for test, done in unit.items() if not done), None)
-        for unit in workload.values():
-            if crashed in unit:
-                unit[crashed] = True
-        super().remove_node(node)
-        return crashed

@@ -38,7 +38,6 @@ _PASSING_CONFLICTS = (
     "at least one of the vms is not down",
     "running virtual machines",
     "running vms",
-    "there is no active host in the data center",
 )
 
 
