@@ -268,20 +268,6 @@ class ControllerPart:
             node.workerinput["ovirt_release"] = self.controller.context.sources.plain()
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:  # noqa: ANN401 - xdist's own types
-        """Keep the tests of one node together, unless another way of sharing was asked for."""
-        context = self.controller.context
-        if config.getvalue("dist") != "load" or context is None or context.target is None:
-            return None
-        from pytest_ovirt_release import scheduling  # noqa: PLC0415 - only where there are workers
-        from pytest_ovirt_release.record.suite import scan  # noqa: PLC0415 - release mode only
-
-        settings = self.controller.settings
-        tests = scan(settings.suite, settings.root) if settings.suite else ()
-        wanted, nodes = {t.test: t.requirement for t in tests}, context.target.nodes
-        return scheduling.ByNode(config, log, lambda nodeid: scheduling.scope_of(nodeid, wanted, nodes))
-
-    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:  # noqa: ANN401 - xdist has no public type
         """Record a worker that did not end by itself."""
         if error and self.controller.context is not None:

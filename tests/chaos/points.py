@@ -61,9 +61,7 @@ class Points:
         point = f"{self._role}: {when} {what}"
         with self._notes.open("a") as notes:
             notes.write(f"{point}\n")
-        # An answer may have come too soon for anything to happen while it was awaited; then it happens here.
-        due = {point, f"{self._role}: during {what}"} if when == "after" else {point}
-        if self._wanted in due and self._first():
+        if point == self._wanted and self._first():
             self._act(connection)
 
     def _first(self) -> bool:
