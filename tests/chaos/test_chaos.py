@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from tests.chaos.run import chosen, kills, outages, try_all, untroubled_points
 
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
@@ -21,6 +23,7 @@ POINTS = (
 )
 
 
+@pytest.mark.long
 def test_a_lab_is_as_before_whatever_happens_in_mid_cycle() -> None:
     points = untroubled_points(1)
     troubles = [*chosen(points, "walk", 2, SEED), *chosen(points, "chaos", 2, SEED)]

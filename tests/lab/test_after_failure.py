@@ -9,6 +9,8 @@ import pytest
 
 from tests.lab.conftest import Finished, Suite
 
+pytestmark = pytest.mark.long
+
 SMOKE = "acceptance/test_smoke.py::test_vm_runs_on_nfs"
 
 

@@ -15,6 +15,8 @@ from pytest_ovirt_release.target.loading import load_target
 from pytest_ovirt_release.target.model import Target
 from tests.lab.conftest import LIVE, PAGE, Suite
 
+pytestmark = pytest.mark.long
+
 SMOKE = "acceptance/test_smoke.py"
 NODES = "acceptance/test_node.py"
 

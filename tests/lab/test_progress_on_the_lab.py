@@ -13,6 +13,8 @@ import pytest
 
 from tests.lab.conftest import DEADLINE, ROOT, Suite
 
+pytestmark = pytest.mark.long
+
 APPROVED = "acceptance/test_node.py::test_node_is_approved_and_stays_up"
 
 

@@ -18,6 +18,8 @@ from pytest_ovirt_release.target.loading import load_target
 from tests.chaos.ground import everything
 from tests.lab.conftest import LIVE, Suite
 
+pytestmark = pytest.mark.long
+
 BY_HAND = Path(__file__).with_name("target.toml")
 READY = 90
 
