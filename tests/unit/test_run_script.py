@@ -186,7 +186,9 @@ def test_an_unknown_session_is_refused_before_anything_is_set_up(machine: Machin
     machine.add("id", "echo 0")
     result = machine.run("rehersal")
     assert result.returncode == 2
-    assert result.stderr.startswith("run: there is no session rehersal; there are: lint tests long rehearsal ")
+    assert result.stderr.startswith(
+        "run: there is no session rehersal; there are: lint tests long rehearsal "
+    )
     assert machine.done == []
 
 
