@@ -32,7 +32,7 @@ from pytest_ovirt_release.verdict.contents import read_folder
 from pytest_ovirt_release.verdict.decide import Inputs, decide, process_exit
 from pytest_ovirt_release.verdict.fold import left_behind
 from pytest_ovirt_release.verdict.journals import read_run
-from pytest_ovirt_release.verdict.rules import JUDGED
+from pytest_ovirt_release.verdict.rules import JUDGED, MIRRORED
 from pytest_ovirt_release.verdict.waiving import unknown_cells
 
 if TYPE_CHECKING:
@@ -119,6 +119,9 @@ class Controller:
         context = open_context(sources, "controller")
         loading.check_candidate(context.page, candidate)
         self._record_start(context)
+        for name, url in target.mirrors.items():
+            value = f"place {name} at {url}"
+            context.journal.write("fact", key=MIRRORED, value=value, source="the target file")
         return context
 
     def _guard_live(self) -> None:

@@ -102,7 +102,7 @@ def _judge(inputs: Inputs, runs: Sequence[Run], as_of: datetime) -> tuple[Findin
         invalid,
         tuple(rules.no_go(page, judged, runs)),
         (*rules.incomplete(judged, runs), *(troubled if counts else ())),
-        tuple(rules.conditional(page, judged, waivers, gaps)),
+        (*rules.conditional(page, judged, waivers, gaps), *rules.mirrored(runs)),
     )
     remarks = [*_shoulds(judged), *(() if counts else troubled), *_beside(timeline, gaps, waivers, inputs)]
     if found.word() == "INCOMPLETE":

@@ -37,6 +37,9 @@ JUDGED = frozenset({0, FAILED, 5})
 ALTERED = "altered"
 """Code of a run that was refused because it is not as it was written; such a merge judges nothing."""
 
+MIRRORED = "mirrored"
+"""The fact that a target gives a place of the page another address, and the condition that follows."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -257,3 +260,14 @@ def conditional(
         for requirement, should in open_cells(judged, "should"):
             if requirement.id not in explained:
                 yield Reason(code="should-unexplained", cell=should.id, detail=should.detail)
+
+
+def mirrored(runs: Sequence[Run]) -> Iterator[Reason]:
+    """Yield what a run read elsewhere than where the page says: a GO has to say that aloud too."""
+    for run in runs:
+        for record in run.of("fact"):
+            if record["key"] == MIRRORED:
+                text = (
+                    f"run {run.id} read {record['value']}: what the page's own place holds was not looked at"
+                )
+                yield Reason(code=MIRRORED, detail=text)

@@ -94,3 +94,20 @@ def test_a_mirror_of_a_place_that_the_page_has_not_is_named(project: Project) ->
     result = project.run()
     assert result.ret == 4
     result.stderr.fnmatch_lines(["*mirrors: page page-1 has no place 'nowhere'*"])
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_run_that_read_a_place_elsewhere_says_so_and_is_no_go_without_condition(
+    project: Project, workers: str
+) -> None:
+    page = project.root / "pages" / "page-1.toml"
+    git = '[places]\ngit = "https://example.test"\n'
+    page.write_text(f"{page.read_text()}{git}")
+    assert (project.run(workers).ret, project.verdict()["verdict"]) == (0, "GO")
+    target = project.root / "target.toml"
+    target.write_text(target.read_text() + '[mirrors]\ngit = "https://staging.example.org"\n')
+    assert (project.run(workers).ret, project.verdict()["verdict"]) == (11, "GO-CONDITIONAL")
+    (reason,) = project.verdict()["reasons"]
+    assert reason["code"] == "mirrored"
+    assert "git" in reason["detail"]
+    assert "https://staging.example.org" in reason["detail"]

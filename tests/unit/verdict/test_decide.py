@@ -177,6 +177,12 @@ def test_a_failing_test_without_requirement_is_no_go(fields: dict[str, str]) -> 
     assert codes(judge(run.end(1))) == {"unmapped-failure"}
 
 
+def test_a_run_that_read_a_place_elsewhere_is_conditional() -> None:
+    run = RunMaker(TWO).all_pass().add("fact", key="mirrored", value="place git at https://m.example")
+    verdict = judge(run.end())
+    assert (verdict.verdict, codes(verdict)) == ("GO-CONDITIONAL", {"mirrored"})
+
+
 def test_an_uncontrolled_must_is_conditional() -> None:
     controls = {"a": {"controlled": True, "faults": ["f"]}, "b": {"controlled": False, "faults": []}}
     verdict = judge(RunMaker(TWO, controls=controls).all_pass().end())
