@@ -11,7 +11,9 @@ from pytest_ovirt_release.lab.engine.fault import NoSuchObject, entity_not_found
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.document import Body
+    from pytest_ovirt_release.lab.engine.router import Handler
     from pytest_ovirt_release.lab.engine.state import (
         Cluster,
         DataCenter,
@@ -69,6 +71,15 @@ class Reply:
     status: int = OK
     location: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+
+def nothing(tag: str) -> Handler:
+    """Return the operation of a collection in which the lab never has anything, whoever owns it."""
+
+    async def empty_collection(_core: Core, _call: Call) -> Reply:
+        return listing(tag, ())
+
+    return empty_collection
 
 
 def created(content: Node) -> Reply:

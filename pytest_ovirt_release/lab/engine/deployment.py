@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
 from pytest_ovirt_release.lab.engine.fault import bad, conflict, nothing_said
 from pytest_ovirt_release.lab.engine.host_view import target_node
-from pytest_ovirt_release.lab.engine.hosts import change_cluster, updated
+from pytest_ovirt_release.lab.engine.hosts import change_cluster, find_host, updated
 from pytest_ovirt_release.lab.engine.installing import (
     InstallFailed,
     Login,
@@ -73,9 +73,7 @@ async def _approve(core: Core, call: Call, host: Host) -> None:
 
 async def install(core: Core, call: Call) -> Reply:
     """POST install: answers at once, the installation goes on behind it."""
-    host = core.state.hosts.get(call.ids[0])
-    if host is None:
-        raise bad("Cannot install Host. The specified Host does not exist.")
+    host = find_host(core, call, "install Host")
     how = login(call.body)
     if host.status not in INSTALLABLE or host.busy:
         raise conflict("Cannot install Host. Please move Host to Maintenance mode first.")

@@ -8,35 +8,27 @@ from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
 from pytest_ovirt_release.lab.engine.fault import (
     BAD_REQUEST,
     Fault,
-    bad,
     conflict,
     incomplete,
     not_implemented,
     nothing_said,
 )
 from pytest_ovirt_release.lab.engine.host_view import target_node
+from pytest_ovirt_release.lab.engine.hosts import find_host
 from pytest_ovirt_release.lab.engine.monitoring import reconnect_storage
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.node.verbs import VdsmError
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
-    from pytest_ovirt_release.lab.engine.state import Host
 
 FENCE_TYPES = ("manual", "restart", "start", "stop", "status")
 CONFIRMABLE = ("non_operational", "maintenance", "connecting", "non_responsive")
 
 
-def _find(core: Core, call: Call, verb: str) -> Host:
-    host = core.state.hosts.get(call.ids[0])
-    if host is None:
-        raise bad(f"Cannot {verb} Host. The specified Host does not exist.")
-    return host
-
-
 async def refresh(core: Core, call: Call) -> Reply:
     """POST refresh: read the capabilities again."""
-    host = _find(core, call, "refresh")
+    host = find_host(core, call, "refresh Host")
     if host.status != "up":
         raise conflict(f"Cannot refresh Host. Host is in {host.status} status.")
     try:
@@ -51,7 +43,7 @@ async def refresh(core: Core, call: Call) -> Reply:
 
 async def check_upgrade(core: Core, call: Call) -> Reply:
     """POST upgradecheck: it is started; the lab has no packages that it could find."""
-    host = _find(core, call, "check for upgrades of")
+    host = find_host(core, call, "check for upgrades of Host")
     if host.status != "up":
         raise not_implemented(f"{call.method} {call.path} of a host that is {host.status}")
     text = f"Started to check for available updates on host {host.name}."
@@ -67,7 +59,7 @@ async def fence(core: Core, call: Call) -> Reply:
     if asked.lower() not in FENCE_TYPES:
         text = f"{asked.upper()} is not a member of FenceType. Possible values for FenceType are: {', '.join(FENCE_TYPES)}"
         raise Fault(BAD_REQUEST, text, "Invalid value", bare=True)
-    host = _find(core, call, "fence")
+    host = find_host(core, call, "fence Host")
     kind = asked.lower()
     if kind == "manual" and host.status not in CONFIRMABLE:
         raise conflict(
@@ -85,7 +77,7 @@ async def fence(core: Core, call: Call) -> Reply:
 
 async def select_spm(core: Core, call: Call) -> Reply:
     """POST forceselectspm: needs a data center that is up."""
-    host = _find(core, call, "force select SPM on")
+    host = find_host(core, call, "force select SPM on Host")
     data_center = core.state.data_center_of(host.cluster)
     if data_center is not None and data_center.status == "up":
         raise not_implemented(f"{call.method} {call.path} in a data center that is up")

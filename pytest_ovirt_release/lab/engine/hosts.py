@@ -49,6 +49,14 @@ def search_fields(core: Core) -> dict[str, Callable[[Host], str]]:
     }
 
 
+def find_host(core: Core, call: Call, doing: str) -> Host:
+    """Return the host that an action is for; an unknown one is a refusal (`Cannot activate Host.`), not a 404."""
+    host = core.state.hosts.get(call.ids[0])
+    if host is None:
+        raise bad(f"Cannot {doing}. The specified Host does not exist.")
+    return host
+
+
 async def list_hosts(core: Core, call: Call) -> Reply:
     """GET /hosts."""
     items = found(core.state.hosts.values(), call.query.get("search"), search_fields(core), call.limit())

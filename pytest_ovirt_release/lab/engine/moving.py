@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
-from pytest_ovirt_release.lab.engine.fault import Fault, bad, conflict
+from pytest_ovirt_release.lab.engine.fault import Fault, conflict
 from pytest_ovirt_release.lab.engine.host_view import target_node
+from pytest_ovirt_release.lab.engine.hosts import find_host
 from pytest_ovirt_release.lab.engine.migration import nowhere_to_go
 from pytest_ovirt_release.lab.engine.monitoring import bring_up
 from pytest_ovirt_release.lab.engine.router import Route
@@ -24,17 +25,9 @@ ACTIVE = ("up", "non_operational", "non_responsive", "unassigned")
 IN_PROGRESS = "Related operation is currently in progress. Please try again later."
 
 
-def _find(core: Core, call: Call, verb: str) -> Host:
-    """Return the host; an action on an unknown one is a refusal, not a 404."""
-    host = core.state.hosts.get(call.ids[0])
-    if host is None:
-        raise bad(f"Cannot {verb}. The specified Host does not exist.")
-    return host
-
-
 async def activate(core: Core, call: Call) -> Reply:
     """POST activate; even a pending host can be, which skips the installation."""
-    host = _find(core, call, "activate Host")
+    host = find_host(core, call, "activate Host")
     with core.job(f"Invoking Activate Host {host.name}") as job:
         if host.busy:
             raise conflict(f"Cannot activate Host. {IN_PROGRESS}")
@@ -52,7 +45,7 @@ async def activate(core: Core, call: Call) -> Reply:
 
 async def deactivate(core: Core, call: Call) -> Reply:
     """POST deactivate: answers at once. VMs cannot be moved: where one runs, the host waits, and it is said so."""
-    host = _find(core, call, "switch Host to Maintenance mode")
+    host = find_host(core, call, "switch Host to Maintenance mode")
     try:
         _check_leaving(core, host)
     except Fault as fault:

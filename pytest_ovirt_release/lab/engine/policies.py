@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.builtin import DEFAULT_POLICY, MAC_POOL, MAC_RANGE, SCHEDULING_POLICIES
-from pytest_ovirt_release.lab.engine.call import Call, Reply, entity, get, listing, pick
+from pytest_ovirt_release.lab.engine.call import Call, Reply, entity, get, listing, nothing, pick
 from pytest_ovirt_release.lab.engine.document import Node, link, node
 from pytest_ovirt_release.lab.engine.fault import NoSuchObject, mandatory, not_implemented
 from pytest_ovirt_release.lab.engine.router import Route
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.lab.engine.builtin import SchedulingPolicy
     from pytest_ovirt_release.lab.engine.core import Core
-    from pytest_ovirt_release.lab.engine.router import Handler
     from pytest_ovirt_release.lab.engine.scheduling_units import Unit
     from pytest_ovirt_release.lab.engine.state import Cluster, DataCenter, StorageDomain
 
@@ -188,15 +187,6 @@ async def get_quota(core: Core, call: Call) -> Reply:
     return Reply(_quota(centre, call.prefix))
 
 
-def _none(tag: str) -> Handler:
-    """Return the operation of a collection in which this engine never has anything."""
-
-    async def empty(_core: Core, _call: Call) -> Reply:
-        return listing(tag, [])
-
-    return empty
-
-
 EMPTY = {
     "datacenters/*/qoss": "qoss",
     "datacenters/*/iscsibonds": "iscsi_bonds",
@@ -229,5 +219,5 @@ ROUTES = (
     Route("GET", "storagedomains/*/diskprofiles/*", get_disk_profile),
     Route("GET", "datacenters/*/quotas", list_quotas),
     Route("GET", "datacenters/*/quotas/*", get_quota),
-    *(Route("GET", pattern, _none(tag)) for pattern, tag in EMPTY.items()),
+    *(Route("GET", pattern, nothing(tag)) for pattern, tag in EMPTY.items()),
 )

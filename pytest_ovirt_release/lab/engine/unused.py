@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.engine.call import Call, Reply, listing
+from pytest_ovirt_release.lab.engine.call import Call, Reply, nothing
 from pytest_ovirt_release.lab.engine.fault import (
     BAD_REQUEST,
     Fault,
@@ -39,11 +38,6 @@ NO_CINDER = (
 )
 
 
-async def list_nothing(tag: str, _core: Core, _call: Call) -> Reply:
-    """GET of a collection that is empty."""
-    return listing(tag, ())
-
-
 async def get_nothing(_core: Core, _call: Call) -> Reply:
     """GET of an object in a collection that is empty."""
     raise NoSuchObject
@@ -75,8 +69,8 @@ BLANK_HAS_NO = {
 """What the template Blank has none of, and the element that is answered."""
 
 ROUTES = (
-    *(Route("GET", f"templates/*/{path}", partial(list_nothing, tag)) for path, tag in BLANK_HAS_NO.items()),
-    *(Route("GET", path, partial(list_nothing, tag)) for path, tag in EMPTY.items()),
+    *(Route("GET", f"templates/*/{path}", nothing(tag)) for path, tag in BLANK_HAS_NO.items()),
+    *(Route("GET", path, nothing(tag)) for path, tag in EMPTY.items()),
     *(Route("GET", f"{path}/*", get_nothing) for path in EMPTY),
     Route("GET", "katelloerrata", list_errata),
     Route("GET", "openstackvolumeproviders", list_volume_providers),

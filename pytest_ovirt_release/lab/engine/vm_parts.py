@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.engine.call import Call, Reply, listing
+from pytest_ovirt_release.lab.engine.call import Call, Reply, listing, nothing
 from pytest_ovirt_release.lab.engine.document import Node, link, node
 from pytest_ovirt_release.lab.engine.fault import NoSuchObject
 from pytest_ovirt_release.lab.engine.router import Route
@@ -15,8 +15,6 @@ from pytest_ovirt_release.lab.engine.state import BLANK, now
 from pytest_ovirt_release.lab.engine.vm_view import RESTING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.state import Vm
 
@@ -148,17 +146,10 @@ def _values(vm: Vm, item: Statistic) -> Node:
     return node("values", {"value": {"datum": known.get(item.name, 0)}})
 
 
-def _always_empty(tag: str) -> Callable[[Core, Call], Awaitable[Reply]]:
-    async def handler(_core: Core, _call: Call) -> Reply:
-        return listing(tag, [])
-
-    return handler
-
-
 ROUTES = (
     Route("GET", "vms/*/cdroms", list_cdroms),
     Route("GET", "vms/*/cdroms/*", get_cdrom),
     Route("GET", "vms/*/sessions", list_sessions),
     Route("GET", "vms/*/statistics", list_statistics),
-    *(Route("GET", f"vms/*/{path}", _always_empty(tag)) for path, tag in EMPTY.items()),
+    *(Route("GET", f"vms/*/{path}", nothing(tag)) for path, tag in EMPTY.items()),
 )
