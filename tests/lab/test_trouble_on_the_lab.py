@@ -17,7 +17,6 @@ from pytest_ovirt_release.target.lab_process import LabProcess
 from tests.lab.conftest import LIVE, ROOT, Finished, Suite
 
 NODE = "acceptance/test_node.py::test_node_registers"
-TARBALL = "acceptance/test_source.py::test_source_tarball_is_signed"
 
 
 def run_on(suite: Suite, target: str, tmp_path: Path, *arguments: str, **environment: str) -> Finished:
