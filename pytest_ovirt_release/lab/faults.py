@@ -180,7 +180,7 @@ TABLE = (
         "flapping",
         ("node-approved",),
         "the hosts come up for a moment and turn non_operational",
-        "did not stay up: it is non_operational",
+        "non_operational",
     ),
     Fault(
         "nfs-mount-fails",

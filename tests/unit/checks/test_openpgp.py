@@ -35,7 +35,6 @@ from tests.unit.checks.signing import KeyRoom, pin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NOW = datetime.now(UTC)
 PAGE = Path(__file__).parents[3] / "acceptance" / "releases" / "ovirt-3.0.toml"
 
 
@@ -69,7 +68,7 @@ def policy(cast: Cast, tmp_path: Path) -> SignerPolicy:
 
 
 def judged(signature: Path, data: Path, policy: SignerPolicy) -> SignatureVerdict:
-    return judge(signature, data, policy, now=NOW, deadline=30)
+    return judge(signature, data, policy, now=datetime.now(UTC), deadline=30)
 
 
 @pytest.mark.parametrize("armor", [False, True])
@@ -80,7 +79,7 @@ def test_a_signature_by_the_role_holder_is_accepted_with_its_facts(
     assert (verdict.accepted, verdict.code, verdict.signer) == (True, GOOD, cast.signer)
     assert verdict.data_sha256 == sha256_of(tarball)
     assert verdict.signed_at is not None
-    assert abs(verdict.signed_at - NOW) < timedelta(hours=1)
+    assert abs(verdict.signed_at - datetime.now(UTC)) < timedelta(hours=1)
     assert verdict.uids == ("Signer One <signer@example.org>",)
     assert verdict.blocks[0].digest.startswith("SHA")
     assert SignatureVerdict.model_validate_json(verdict.model_dump_json()) == verdict
@@ -341,7 +340,7 @@ def test_a_stalled_gpg_meets_the_deadline(
     (bin_dir / "gpg").chmod(0o755)
     monkeypatch.setenv("PATH", f"{bin_dir}:{os.environ['PATH']}")
     with pytest.raises(OutOfTime, match="gpg did not finish"):
-        judge(signature, tarball, policy, now=NOW, deadline=0.2)
+        judge(signature, tarball, policy, now=datetime.now(UTC), deadline=0.2)
 
 
 # ---- clearsigned text --------------------------------------------------------------------------------------
@@ -356,7 +355,7 @@ def clearsigned(cast: Cast, tmp_path: Path) -> Path:
 
 def clear(path: Path, policy: SignerPolicy) -> tuple[SignatureVerdict, Path]:
     out = path.with_name("out.txt")
-    return verify_clearsigned(path, out, policy, now=NOW, deadline=30), out
+    return verify_clearsigned(path, out, policy, now=datetime.now(UTC), deadline=30), out
 
 
 def test_a_clearsigned_text_gives_gpgs_own_output(clearsigned: Path, policy: SignerPolicy) -> None:
@@ -414,7 +413,7 @@ noise = st.sampled_from(
 
 def judge_lines(lines: list[str], *, expected: int = 1, policy: SignerPolicy = POLICY) -> str:
     status = "".join(f"[GNUPG:] {line}\n" for line in lines).encode()
-    return judge_status(status, policy, now=NOW, classes={"00"}, expected=expected)[0]
+    return judge_status(status, policy, now=datetime.now(UTC), classes={"00"}, expected=expected)[0]
 
 
 def test_the_good_block_is_good() -> None:
@@ -444,7 +443,7 @@ def test_a_block_with_a_bad_keyword_is_never_accepted(
 
 @given(st.binary(max_size=400))
 def test_arbitrary_status_bytes_are_never_accepted(data: bytes) -> None:
-    assert judge_status(data, POLICY, now=NOW, classes={"00"}, expected=1)[0] != GOOD
+    assert judge_status(data, POLICY, now=datetime.now(UTC), classes={"00"}, expected=1)[0] != GOOD
 
 
 @given(st.lists(st.sampled_from(["NEWSIG", *GOOD_LINES, *(f"{k} x y z" for k in KEYWORDS)]), max_size=8))

@@ -80,7 +80,7 @@ class Publisher:
             architecture=architecture, packages=(package,), page=page,
         )  # fmt: skip
         under_test = replace(under_test, **changes)  # type: ignore[arg-type] # any field
-        return check_distribution(under_test, self.policy, self.scratch, now=NOW, deadline=20)
+        return check_distribution(under_test, self.policy, self.scratch, now=datetime.now(UTC), deadline=20)
 
     def code(self, **changes: object) -> str:
         with pytest.raises(CheckFailed) as caught:
@@ -429,7 +429,7 @@ def test_other_strong_digests_of_rpm_repositories(rpm: Rpm, kind: str) -> None:
 def test_places_that_lead_elsewhere(rpm: Rpm, tmp_path: Path, place: str) -> None:
     page = Distribution(name="f", kind="rpm", url="u", architecture="a", packages=())
     under_test = DistributionUnderTest("f", "rpm", "http://127.0.0.1/r", None, "main", "a", (), page)
-    repository = Repository(under_test, rpm.policy, tmp_path, NOW, 5)
+    repository = Repository(under_test, rpm.policy, tmp_path, datetime.now(UTC), 5)
     with pytest.raises(CheckFailed) as caught:
         repository.url(place)
     assert caught.value.code == "unsafe-location"

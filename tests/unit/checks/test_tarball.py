@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEADLINES = Deadlines(download=20)
-NOW = datetime.now(UTC)
 NAME = "vdsm-4.9.3.tar.gz"
 
 
@@ -311,7 +310,7 @@ def component(web: Web, room: KeyRoom, signer: str, policy: SignerPolicy) -> Com
 
 def failed(component: ComponentUnderTest, policy: SignerPolicy, tmp_path: Path) -> str:
     with pytest.raises(CheckFailed) as caught:
-        accept(component, policy, tmp_path / "files", DEADLINES, now=NOW)
+        accept(component, policy, tmp_path / "files", DEADLINES, now=datetime.now(UTC))
     return caught.value.code
 
 
@@ -319,7 +318,7 @@ def test_a_good_release_is_accepted(
     component: ComponentUnderTest, policy: SignerPolicy, signer: str, tmp_path: Path
 ) -> None:
     for take in (accept, accept_binary):
-        got = take(component, policy, tmp_path / take.__name__, DEADLINES, now=NOW)
+        got = take(component, policy, tmp_path / take.__name__, DEADLINES, now=datetime.now(UTC))
         assert got.verdict.signer == signer
         assert got.sha256 == component.files["tarball"].sha256
         assert (got.source / "VERSION").is_file()

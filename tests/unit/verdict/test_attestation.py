@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -849,6 +850,14 @@ def agents_of(home: Path) -> list[str]:
     return found
 
 
+def agents_end(home: Path) -> bool:
+    """Say whether no agent of this home is left; one that was told to end may take a moment on a busy machine."""
+    deadline = time.monotonic() + 10
+    while agents_of(home) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not agents_of(home)
+
+
 def test_verifying_leaves_no_home_and_no_agent(
     folder: Path, check: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -866,7 +875,7 @@ def test_verifying_leaves_no_home_and_no_agent(
     (folder / ATTESTATION_FILE).write_bytes(b"")
     assert check().exit_code == BAD
     assert homes
-    assert not [home for home in homes if home.exists() or agents_of(home)]
+    assert not [home for home in homes if home.exists() or not agents_end(home)]
 
 
 def test_attesting_in_a_home_leaves_its_agent_as_it_was(keys: Keys, folder: Path, tmp_path: Path) -> None:
@@ -878,6 +887,6 @@ def test_attesting_in_a_home_leaves_its_agent_as_it_was(keys: Keys, folder: Path
     with_blank = Path(shutil.copytree(home, f"{home} a'b", ignore=shutil.ignore_patterns("S.*")))
     try:
         attest(folder, keys.ann, with_blank)
-        assert not agents_of(with_blank)
+        assert agents_end(with_blank)
     finally:
         shutil.rmtree(with_blank)
