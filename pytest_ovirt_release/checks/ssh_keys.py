@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from pytest_ovirt_release.target.credentials import learned
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# Its thread logs every failure with a traceback, which Python prints where no handler is; our errors say it in a line.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 LARGEST_KEY = 64 * 1024
 """Bytes of a private key file that are looked at."""

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -281,6 +284,32 @@ def test_no_way_to_log_in_is_said_before_the_machine_says_it(machine: Machine) -
 def test_a_closed_port_is_unreachable(machine: Machine, unused_port: int) -> None:
     with remote(machine, port=unused_port) as node, pytest.raises(Unreachable, match="no SSH connection"):
         node.run(["one"])
+
+
+def test_who_is_no_ssh_server_is_told_in_our_words_alone() -> None:
+    code = """
+import sys
+from pytest_ovirt_release.checks.ssh_keys import shown_key
+from pytest_ovirt_release.errors import Unreachable
+try:
+    shown_key("127.0.0.1", int(sys.argv[1]), 5)
+except Unreachable as error:
+    print(error)
+"""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            server.settimeout(30)
+            with server.accept()[0] as caller:
+                caller.sendall(b"HTTP/1.1 400 Bad Request\r\n" * 200)
+            said, complaint = process.communicate(timeout=30)
+    assert said.startswith(f"no SSH server answers at 127.0.0.1:{port}: ")
+    assert complaint == ""
 
 
 def test_a_key_file_that_is_none(machine: Machine, tmp_path: Path) -> None:
