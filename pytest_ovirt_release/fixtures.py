@@ -78,7 +78,15 @@ class EvidenceWriter:
             )
 
     def fact(self, key: str, value: object, source: str) -> None:
-        """Keep a fact that timeline and gaps are judged by, and where it comes from."""
+        """Keep a fact that timeline and gaps are judged by, and where it comes from.
+
+        Raises:
+            ReleaseError: the test stands for no requirement, so that nobody will know whether it passed.
+        """
+        if self._cells == [""]:
+            raise ReleaseError(
+                f"{self._item.nodeid} found {key}, but is marked neither must nor should: only such a test may"
+            )
         self._context.journal.write("fact", key=key, value=value, source=source, nodeid=self._item.nodeid)
 
 

@@ -97,8 +97,6 @@ class Recorder:
                     cell=cell,
                     sentence=sentence,
                 )
-            if not cells:
-                self.write("collected", nodeid=item.nodeid)
         found = (*suite.mistakes(self._page, list(dict.fromkeys(marked))), *dict.fromkeys(unread))
         for text in found:
             self.write("mistake", text=text, sync=True)
@@ -174,7 +172,10 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Record one phase of one test as it happened here, and keep secrets out of what everybody prints."""
+        """Record one phase of one test as it happened here, and keep secrets out of what everybody prints.
+
+        What passes without a mark says nothing about the release, and there may be 10,000 of it: that is left out.
+        """
         _clean(report, self._redact)
         error = getattr(report, "release_error", None) or {}
         rerun = str(report.outcome) == "rerun"
@@ -182,6 +183,9 @@ class Recorder:
             # A hook, of a conftest perhaps, made a pass of it.
             report.outcome = error["outcome"]
             report.longrepr = report.longrepr or f"a hook let this pass, but it {report.outcome}"
+        is_marked = any(name == "release.requirement" for name, _ in report.user_properties)
+        if report.passed and not is_marked:
+            return
         unusual = {
             "rerun": rerun or None,
             "subtest": isinstance(report, pytest.SubtestReport) or None,
@@ -193,8 +197,7 @@ class Recorder:
         }
         self.write(
             "report",
-            sync=report.when == "teardown"
-            and any(n == "release.requirement" for n, _ in report.user_properties),
+            sync=is_marked and report.when == "teardown",
             nodeid=report.nodeid,
             when=report.when,
             outcome=report.outcome,

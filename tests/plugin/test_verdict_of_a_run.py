@@ -71,6 +71,54 @@ def test_marks_that_do_not_fit_the_page_are_told_together(project: Project, work
     assert project.verdict()["verdict"] == "INVALID"
 
 
+UNMARKED = """
+@pytest.fixture
+def torn():
+    yield
+    assert not TORN
+
+TORN = False
+
+def test_without_mark(torn, subtests, evidence):
+    print("said aloud")
+    with subtests.test("within"):
+        assert True
+"""
+
+
+@WORKERS
+def test_what_passes_without_a_mark_is_neither_recorded_nor_in_the_way(
+    project: Project, workers: str
+) -> None:
+    project.suite(GOOD + UNMARKED)
+    result = project.run(workers)
+    assert result.ret == 0, result.stdout.str()
+    journals = list((project.folder() / "journal").glob("*.jsonl"))
+    assert journals
+    assert not any("without_mark" in path.read_text() for path in journals)
+
+
+@WORKERS
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("assert True", "assert 1 == 2, 'in a subtest'"), "in a subtest"),
+        (("TORN = False", "TORN = True"), "assert not True"),
+        (('print("said aloud")', "assert 1 == 2, 'in the body'"), "in the body"),
+        (('print("said aloud")', "evidence.fact('k', 1, 's')"), "marked neither must nor should"),
+    ],
+)
+def test_what_fails_without_a_mark_is_no_go_and_named(
+    project: Project, workers: str, change: tuple[str, str], said: str
+) -> None:
+    project.suite(GOOD + UNMARKED.replace(*change))
+    assert project.run(workers).ret == 1
+    (reason,) = project.verdict()["reasons"]
+    assert reason["code"] == "unmapped-failure"
+    assert "test_without_mark failed and belongs to no requirement" in reason["detail"]
+    assert said in reason["detail"]
+
+
 def test_a_foreign_suite_is_left_alone(project: Project) -> None:
     (project.root / "other").mkdir()
     (project.root / "other" / "test_foreign.py").write_text("def test_x(): pass\n")
