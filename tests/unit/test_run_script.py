@@ -73,7 +73,7 @@ def machine(tmp_path: Path) -> Machine:
         found = shutil.which(name)
         assert found is not None
         (made.programs / name).symlink_to(found)
-    for name in ("git", "openssl", "gcc", "rpmbuild", "rpmsign"):
+    for name in ("git", "openssl", "gcc", "rpmbuild", "rpmsign", "chromium"):
         made.add(name)
     made.add("python3", PYTHON)
     made.add("id", "echo 1000")
@@ -103,6 +103,19 @@ def test_who_may_not_install_gets_the_command_to_type(machine: Machine, manager:
     (command,) = result.stdout.splitlines()
     assert command.endswith(expected)
     assert machine.done == []
+
+
+@pytest.mark.parametrize(
+    ("name", "packages"),
+    [("rehearsal", "gnupg"), ("tests", "gnupg rpm chromium"), ("full", "gnupg rpm chromium qemu-system-x86")],
+)
+def test_each_session_asks_for_what_it_runs_and_no_more(machine: Machine, name: str, packages: str) -> None:
+    needs_headers()
+    machine.add("apt-get")
+    for program in ("rpmbuild", "chromium"):
+        (machine.programs / program).unlink()
+    (command,) = machine.run(name).stdout.splitlines()
+    assert command.split("--no-install-recommends ")[1] == packages
 
 
 def test_installing_can_be_forbidden(machine: Machine) -> None:
