@@ -134,6 +134,20 @@ TABLE = (
         "was valid until",
     ),
     Fault(
+        "image-of-other-release",
+        "downgraded",
+        ("distro-builds[node-image]",),
+        "the node's image, rightly signed and in the candidate, holds the volume of an older release",
+        "has the volume id 'ovirt-node-image-0.9'",
+    ),
+    Fault(
+        "image-signed-by-stranger",
+        "signed by stranger",
+        ("distro-builds[node-image]",),
+        "the node's image carries a good signature by a key that holds no role",
+        "that is not pinned on the page",
+    ),
+    Fault(
         "ca-mismatch",
         "signed by stranger",
         ("ssl-setup",),

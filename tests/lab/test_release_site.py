@@ -379,6 +379,26 @@ def test_the_rpm_repository_is_signed_and_whole(served: Served, tmp_path: Path) 
     assert found == {(p.name, p.version, p.architecture) for p in distribution.packages}
 
 
+def test_the_image_is_signed_listed_and_what_its_name_says(served: Served, tmp_path: Path) -> None:
+    entry = served.distribution("node-image")
+    (image,) = entry.packages
+    assert entry.signature and entry.checksums and entry.checksums_signature  # noqa: PT018 - the page's three
+    content, sums = get(entry.url), get(entry.checksums)
+    assert hashlib.sha256(content).hexdigest() == image.sha256
+    assert sums == f"{image.sha256}  {entry.url.rpartition('/')[2]}\n".encode()
+    for signature, signed in ((entry.signature, content), (entry.checksums_signature, sums)):
+        status = served.verify(get(signature), signed, tmp_path)
+        assert any(served.fingerprint("repository-signer") in line for line in status)
+    assert volume_of(content) == entry.volume_id == f"{image.name}-{image.version}"
+
+
+def volume_of(content: bytes) -> str:
+    """Read the volume id where ECMA-119 has it: in the sixteenth sector, which begins so."""
+    primary = content[16 * 2048 : 17 * 2048]
+    assert primary.startswith(b"\1CD001\1")
+    return primary[40:72].decode("ascii").rstrip()
+
+
 def rpm_identity(content: bytes) -> tuple[str, str, str]:
     """Read name, version-release and architecture out of an rpm's header; its digest must be right."""
     signature, after = rpm_header(content, 96)
@@ -495,6 +515,24 @@ def test_repository_unsigned(spoilt: Served) -> None:
         404,
     ]
     assert status_of(f"{spoilt.distribution('fedora-16').url}repodata/repomd.xml.asc") == 200
+
+
+@fault("image-of-other-release")
+def test_image_of_other_release(spoilt: Served) -> None:
+    entry = spoilt.distribution("node-image")
+    content = get(entry.url)
+    assert hashlib.sha256(content).hexdigest() == entry.packages[0].sha256
+    assert volume_of(content) != entry.volume_id
+
+
+@fault("image-signed-by-stranger")
+def test_image_signed_by_stranger(spoilt: Served, tmp_path: Path) -> None:
+    entry = spoilt.distribution("node-image")
+    assert entry.signature and entry.checksums and entry.checksums_signature  # noqa: PT018 - the page's three
+    status = spoilt.verify(get(entry.signature), get(entry.url), tmp_path)
+    assert any(line.startswith("NO_PUBKEY ") for line in status)
+    status = spoilt.verify(get(entry.checksums_signature), get(entry.checksums), tmp_path)
+    assert any(line.startswith("GOODSIG ") for line in status)
 
 
 @fault("pki-script-fails")

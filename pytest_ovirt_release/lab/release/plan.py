@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 VERSIONS = {
     ("3.0", "vdsm"): "4.9.3.2",
     ("3.0", "ovirt-node"): "2.2.2",
+    ("3.0", "ovirt-node-image"): "2.2.2",
     ("3.0", "ovirt-engine-sdk"): "1.6.0",
     ("3.0", "ovirt-engine-cli"): "1.3.0",
     ("3.0", "ovirt-iso-uploader"): "1.0.0",
     ("3.0", "ovirt-image-uploader"): "1.0.0",
     ("3.0", "ovirt-log-collector"): "1.0.0",
 }
-"""Component versions that differ from their release's, by release and component."""
+"""Versions of components and packages that differ from their release's, by release and name."""
 
 ANNOTATED_TAGS = frozenset({"vdsm"})
 """Components whose tags are objects of their own; most of oVirt's tags name a commit directly."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.release import files, git, repositories
+from pytest_ovirt_release.lab.release import files, git, images, repositories
 from pytest_ovirt_release.lab.release.files import Signing
 from pytest_ovirt_release.lab.release.http import Site
 from pytest_ovirt_release.lab.release.keys import KeyMaker
@@ -21,12 +21,14 @@ from pytest_ovirt_release.release.page import KeyFile, Signer
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.release.sources import Tree
     from pytest_ovirt_release.release.candidate import CandidatePackage
-    from pytest_ovirt_release.release.page import Page
+    from pytest_ovirt_release.release.page import Distribution, Page
 
 BUILDERS = 4
 """Threads that build at a time; most of them wait for git or gpg."""
 
 RELEASE_SIGNER, REPOSITORY_SIGNER = "release-signer", "repository-signer"
+STRANGERS = frozenset({"tarball-signed-by-stranger", "image-signed-by-stranger"})
+"""Faults for which a key is made that holds no role."""
 
 
 class ReleaseSite:
@@ -67,12 +69,11 @@ class ReleaseSite:
             expiring = "expired-signing-key" in self._faults
             signer = keys.make("oVirt release", created="20100101T000000" if expiring else None)
             repository_signer = keys.make("oVirt repositories")
-            stranger = keys.make("Somebody Else") if "tarball-signed-by-stranger" in self._faults else ""
-            sign = functools.partial(keys.sign, repository_signer)
+            stranger = keys.make("Somebody Else") if STRANGERS & self._faults else ""
             signing = Signing(keys, signer, stranger)
             published = pool.map(lambda p: files.publish(p, places, signing, self._faults), plans)
             packages = pool.map(
-                lambda d: repositories.publish(self._page, d, places, sign, self._faults),
+                lambda d: self._distribution(d, places, keys, repository_signer, stranger),
                 self._page.distributions,
             )
             components = tuple(
@@ -93,6 +94,16 @@ class ReleaseSite:
                 ),
             )
         self.candidate = _candidate(self._page, components, listed)
+
+    def _distribution(
+        self, distribution: Distribution, places: Places, keys: KeyMaker, signer: str, stranger: str
+    ) -> tuple[CandidatePackage, ...]:
+        sign = functools.partial(keys.sign, signer)
+        if distribution.kind != "iso":
+            return repositories.publish(self._page, distribution, places, sign, self._faults)
+        other = functools.partial(keys.sign, stranger)
+        signs = (sign, other if "image-signed-by-stranger" in self._faults else sign)
+        return images.publish(self._page, distribution, places, signs, self._faults)
 
     def _role(self, role: str, title: str, fingerprint: str, keys: KeyMaker) -> Signer:
         content = keys.public_key(fingerprint)

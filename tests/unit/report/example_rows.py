@@ -13,7 +13,7 @@ COMPONENTS = {
     "ovirt-log-collector": "3.0.0",
 }
 NODES = ("node-1", "node-2")
-DISTRIBUTIONS = ("fedora-16", "debian-7")
+DISTRIBUTIONS = ("fedora-16", "debian-7", "node-image")
 SIGNER = "7A1C5E0D3B9F4826A1D04C7FBE2390D85C6E41F2"
 
 # id, level, title, section, line, proof, axis values, needs, fault, file and test, sentence, seconds

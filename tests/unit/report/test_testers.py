@@ -40,7 +40,7 @@ def test_each_tester_has_a_column(conditional: Verdict) -> None:
         ("vm-on-local", "passed", False, ["passed", "passed"]),
         ("node-runs-vm (node-1)", "passed", False, ["passed", "blocked"]),
         ("node-runs-vm (node-2)", "blocked", True, ["not run", "blocked"]),
-        ("distro-builds (fedora-16, debian-7)", "passed", False, ["passed", "not run"]),
+        ("distro-builds (fedora-16, debian-7, node-image)", "passed", False, ["passed", "not run"]),
         ("binary-tarball (ovirt-node)", "failed", False, ["failed", "not run"]),
     ],
 )
