@@ -39,13 +39,13 @@ class SignedTarball(Strict):
     checksum_file: str | None = None
     checksum_signer: str | None = None
 
-    def unpack_again(self, folder: Path) -> Path:
+    def unpack_again(self, folder: Path, deadline: float) -> Path:
         """Unpack the accepted bytes once more, to a tree that no script has run in; return its top folder."""
         if sha256_of(self.path) != self.sha256:
             raise CheckFailed(
                 "file-changed", f"{self.path} is not the file any more that was accepted in this run"
             )
-        return unpack(self.path, folder, self.source.name)
+        return unpack(self.path, folder, self.source.name, deadline)
 
 
 class _Outcome(Strict):
@@ -68,6 +68,7 @@ def accept(
             is not one safe top folder.
         SignerUnassigned: nobody may sign, so the signature could not be judged.
         Unreachable: the site did not answer.
+        Unproven: it could not be unpacked in the time that a download may take.
     """
     return _accept(component, "tarball", policy, folder, deadlines, now=now)
 
@@ -125,7 +126,7 @@ def for_scripts(
     try:
         tarball = accepted_once(component, policy, folder, deadlines, met)
         own = Path(tempfile.mkdtemp(prefix="scripts-", dir=tarball.folder))
-        return tarball.model_copy(update={"source": tarball.unpack_again(own)})
+        return tarball.model_copy(update={"source": tarball.unpack_again(own, deadlines.download)})
     except (CheckFailed, SignerUnassigned) as error:
         why = f"unverified: scripts of {component.name} run only from an accepted tarball; {error}"
         raise Blocked("source-tarball-signed", why) from error
@@ -177,7 +178,7 @@ def _accept(  # noqa: PLR0913 - two entry points say the same by name
     verdict = site.signed(got, signature_url, recorded=True)
     unpacked = folder / "unpacked"
     shutil.rmtree(unpacked, ignore_errors=True)
-    top = unpack(got.path, unpacked, component.top_folder)
+    top = unpack(got.path, unpacked, component.top_folder, deadlines.download)
     if source:
         must_be_version(top, component.version, component.version_file, component.spec)
     return SignedTarball(

@@ -1,4 +1,4 @@
-"""Unpack a tarball that strangers made: one top folder, plain members only, caps on count, size and ratio."""
+"""Unpack a tarball that strangers made: one top folder, plain members only, caps on count, size and ratio, a deadline."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ _LATEST = 2**32
 _OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
 
 
-def unpack(tarball: Path, folder: Path, top_folder: str, caps: Caps = CAPS) -> Path:
+def unpack(tarball: Path, folder: Path, top_folder: str, deadline: float, caps: Caps = CAPS) -> Path:
     """Unpack a tarball (tar, gz, xz, bz2, zst) below `folder`; return the path of its one top folder.
 
     Raises:
         CheckFailed: `tarball-broken`, `expands-too-far`, `too-many-members`, `unsafe-member`,
             `duplicate-member`, `wrong-top-folder`, `tarball-empty`.
+        Unproven: it took more than `deadline` seconds.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with expanded(tarball, caps) as stream:
+        with expanded(tarball, caps, deadline) as stream:
             # A plain TarFile on a forward-only stream: it reads headers and members in the file's order.
             with tarfile.TarFile(fileobj=cast("IO[bytes]", stream), mode="r") as archive:
                 files = _Unpacking(tarball.name, top_folder).extract(archive, folder)

@@ -50,7 +50,7 @@ def packed(
 
     def check() -> None:
         tree = fetch_tree(repository.url, commit, shop.folder / "git", DEADLINE)
-        top = unpack(path, shop.folder / "unpacked", TOP)
+        top = unpack(path, shop.folder / "unpacked", TOP, DEADLINE)
         compare_with_tree(top, tree, generated).must_be_none(path.name)
 
     return check

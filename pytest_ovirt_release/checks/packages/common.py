@@ -169,7 +169,7 @@ class Repository:
     def opened(self, got: Downloaded) -> Path:
         """Expand a metadata file; return where it is."""
         out = got.path.with_name(got.path.name + ".opened")
-        expand(got.path, out, CAPS)
+        expand(got.path, out, CAPS, self.deadline)
         return out
 
     def get_package(self, wanted: Wanted, found: list[Listed], inspect: Inspect) -> PackageSeen:

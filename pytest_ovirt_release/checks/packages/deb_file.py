@@ -29,6 +29,8 @@ LARGEST_CONTROL = 16 * 1024 * 1024
 LARGEST_FIELDS = 512 * 1024
 LARGEST_COUNT = 5000
 CAPS = Caps(largest=64 * 1024 * 1024, ratio=200)
+DEADLINE = 60.0
+"""Seconds; all of it is expanded in one."""
 
 
 def read_deb(path: Path) -> PackageFile:
@@ -80,7 +82,7 @@ def _head(path: Path, head: bytes) -> tuple[str, int]:
 
 def _control_text(packed: Path) -> str:
     with (
-        expanded(packed, CAPS) as stream,
+        expanded(packed, CAPS, DEADLINE) as stream,
         tarfile.TarFile(fileobj=cast("IO[bytes]", stream), mode="r") as archive,
     ):
         for count, member in enumerate(archive):

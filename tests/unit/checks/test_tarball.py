@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import lzma
 import tarfile
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from pytest_ovirt_release.checks.openpgp import SignerPolicy, SignerUnassigned
 from pytest_ovirt_release.checks.tarball import accept, accept_binary, accepted_once, for_scripts
 from pytest_ovirt_release.checks.trees import blob_id, compare_with_tree
 from pytest_ovirt_release.checks.unpacking import unpack
-from pytest_ovirt_release.errors import Blocked, CheckFailed, Unreachable
+from pytest_ovirt_release.errors import Blocked, CheckFailed, Unproven, Unreachable
 from pytest_ovirt_release.release.candidate import CandidateFile
 from pytest_ovirt_release.release.page import Component
 from pytest_ovirt_release.release.resolved import ComponentUnderTest
@@ -45,7 +46,7 @@ def refused(content: bytes, tmp_path: Path, caps: Caps | None = None) -> str:
     path = tmp_path / "x.tar"
     path.write_bytes(content)
     with pytest.raises(CheckFailed) as caught:
-        unpack(path, tmp_path / "out", "vdsm-4.9.3", *([caps] if caps else []))
+        unpack(path, tmp_path / "out", "vdsm-4.9.3", 60, *([caps] if caps else []))
     return caught.value.code
 
 
@@ -62,7 +63,7 @@ def test_a_good_tarball_unpacks_whatever_its_compression(
 ) -> None:
     path = tmp_path / "any-name"
     path.write_bytes(pack(good()))
-    top = unpack(path, tmp_path / "out", "vdsm-4.9.3")
+    top = unpack(path, tmp_path / "out", "vdsm-4.9.3", 60)
     assert (top / "VERSION").read_text(encoding="utf-8") == "4.9.3\n"
     assert (top / "run").stat().st_mode & 0o777 == 0o755
     assert (top / "link").is_symlink()
@@ -112,7 +113,7 @@ def test_set_user_id_and_strange_dates_are_not_taken_over(tmp_path: Path) -> Non
             form=tarfile.PAX_FORMAT,
         )
     )
-    top = unpack(path, tmp_path / "out", "vdsm-4.9.3")
+    top = unpack(path, tmp_path / "out", "vdsm-4.9.3", 60)
     assert (top / "s").stat().st_mode & 0o7777 == 0o755
     assert (top / "t").stat().st_mtime == 0
 
@@ -122,6 +123,28 @@ def test_bombs_stop_at_the_caps(tmp_path: Path) -> None:
     assert refused(big, tmp_path) == "expands-too-far"
     small = gzip.compress(good(), compresslevel=0)
     assert refused(small, tmp_path, Caps(largest=4096, ratio=1000)) == "expands-too-far"
+
+
+def test_unpacking_ends_at_its_deadline_and_disproves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.tar"
+    path.write_bytes(good())
+    with pytest.raises(Unproven, match="within 0 s"):
+        unpack(path, tmp_path / "out", "vdsm-4.9.3", 0)
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [gzip.compress(b""), bz2.compress(b""), lzma.compress(b"")],
+    ids=["gz", "bz2", "xz"],
+)
+def test_a_file_of_nothing_but_empty_parts_ends_at_the_deadline(empty: bytes, tmp_path: Path) -> None:
+    """A decompressor looks for the next byte in all of them before it comes back."""
+    path = tmp_path / "x.tar"
+    path.write_bytes(empty * (48_000_000 // len(empty)))
+    began = time.monotonic()
+    with pytest.raises(Unproven, match="within"):
+        unpack(path, tmp_path / "out", "vdsm-4.9.3", 0.2)
+    assert time.monotonic() - began < 5
 
 
 def test_a_header_that_asks_for_gigabytes_is_refused_before_they_are_read(tmp_path: Path) -> None:
@@ -157,20 +180,20 @@ def test_one_changed_byte_never_escapes_and_never_crashes(
     path = tmp_path / "x.tar"
     path.write_bytes(bytes(content))
     with contextlib.suppress(CheckFailed):
-        unpack(path, tmp_path / "out" / f"{at}-{value}-{packed}", "vdsm-4.9.3")
+        unpack(path, tmp_path / "out" / f"{at}-{value}-{packed}", "vdsm-4.9.3", 60)
     assert {p.name for p in tmp_path.iterdir()} == {"x.tar", "out"}
 
 
 def test_expanding_hashes_what_it_writes_and_stops_at_its_cap(tmp_path: Path) -> None:
     path, out = tmp_path / "f.gz", tmp_path / "f"
     path.write_bytes(gzip.compress(b"abc" * 1000))
-    assert expand(path, out, Caps(3000, 1000)) == hashlib.sha256(b"abc" * 1000).hexdigest()
+    assert expand(path, out, Caps(3000, 1000), 60) == hashlib.sha256(b"abc" * 1000).hexdigest()
     with pytest.raises(CheckFailed) as caught:
-        expand(path, out, Caps(2999, 1000))
+        expand(path, out, Caps(2999, 1000), 60)
     assert caught.value.code == "expands-too-far"
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(CheckFailed) as caught:
-        expand(path, out, Caps(3000, 1000))
+        expand(path, out, Caps(3000, 1000), 60)
     assert caught.value.code == "file-broken"
 
 
@@ -187,7 +210,7 @@ TREE = (
 def unpacked(tmp_path: Path) -> Path:
     path = tmp_path / "good.tar"
     path.write_bytes(good())
-    return unpack(path, tmp_path / "good", "vdsm-4.9.3")
+    return unpack(path, tmp_path / "good", "vdsm-4.9.3", 60)
 
 
 def test_a_blob_id_is_gits() -> None:
