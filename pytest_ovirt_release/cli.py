@@ -16,7 +16,7 @@ import click
 
 from pytest_ovirt_release import __version__, cli_announce, cli_attest, cli_paths, cli_target, cli_verdict
 from pytest_ovirt_release.cli_paths import GIVEN
-from pytest_ovirt_release.cli_values import component_versions, page_named
+from pytest_ovirt_release.cli_values import page_named, versions_given
 from pytest_ovirt_release.errors import ReleaseError, Unproven
 from pytest_ovirt_release.lab.__main__ import lab
 
@@ -113,6 +113,13 @@ def page_check(page_file: Path, against: Path) -> None:
     help="A component whose version is another than the release's; may be repeated.",
 )
 @click.option(
+    "--package",
+    "packages",
+    multiple=True,
+    metavar="NAME=VERSION",
+    help="A package or image whose version is neither its component's nor the release's; may be repeated.",
+)
+@click.option(
     "--overlay", type=FILE, metavar="FILE", help="A page overlay with other addresses, as a lab writes it."
 )
 @click.option("--out", type=FILE, required=True, metavar="FILE", help="The candidate file to write.")
@@ -124,14 +131,16 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
     release: str,
     rc: str | None,
     components: tuple[str, ...],
+    packages: tuple[str, ...],
     overlay: Path | None,
     out: Path,
     force: bool,
 ) -> None:
     """Write candidate.toml: exactly what is judged.
 
-    Which commits and which files: tags are looked up in the repositories and tarballs are downloaded for their digests. Package versions are
-    not looked up; add them to the file by hand where the page lists distributions.
+    Which commits, files and builds: tags are looked up in the repositories, tarballs and images are downloaded for
+    their digests, and the indexes of the distributions say which build of each package there is. A package that is not
+    there, or not just once, is left out and told.
 
     Example: ovirt-release candidate --page ovirt-4.5 --version 4.5.7 --component vdsm=4.50.7 --out candidate.toml
     """
@@ -145,11 +154,20 @@ def candidate(  # noqa: PLR0913 - one parameter for each option
     judged = page_named(page_name, pages)
     if overlay is not None:
         judged = loading.apply_overlay(judged, loading.load_overlay(overlay), overlay)
-    wanted = Wanted(release, rc, component_versions(components), datetime.now(UTC).replace(microsecond=0))
+    wanted = Wanted(
+        release,
+        rc,
+        versions_given(components, "--component"),
+        datetime.now(UTC).replace(microsecond=0),
+        versions_given(packages, "--package"),
+    )
     made = resolve_candidate(judged, wanted, _world())
     loading.check_candidate(judged, made, out)
     write_atomically(out, to_toml(made), replace=force)
-    click.echo(f"{out}: {judged.title}, candidate {release}, {len(made.components)} components")
+    click.echo(
+        f"{out}: {judged.title}, candidate {release}, {len(made.components)} components, "
+        f"{len(made.packages)} packages"
+    )
     click.echo(f"sha256 {loading.sha256_of(out)}")
 
 
@@ -187,6 +205,8 @@ def _refuse(message: str) -> NoReturn:
 def _world() -> World:
     from pytest_ovirt_release.checks.download import download
     from pytest_ovirt_release.checks.git import ls_remote_tag
+    from pytest_ovirt_release.checks.packages import offered
     from pytest_ovirt_release.release.resolving import World
+    from pytest_ovirt_release.report.text import visible
 
-    return World(ls_remote_tag, download, lambda text: click.echo(text, err=True))
+    return World(ls_remote_tag, download, lambda text: click.echo(visible(text), err=True), offered)

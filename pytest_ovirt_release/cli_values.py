@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.verdict.decision import Vote
 
 
-def component_versions(given: Iterable[str]) -> dict[str, str]:
+def versions_given(given: Iterable[str], option: str) -> dict[str, str]:
     """Return NAME=VERSION texts as a mapping; ReleaseError for another form, or a name given twice."""
     versions: dict[str, str] = {}
     for text in given:
         name, _, version = text.partition("=")
         if not name or not version:
             raise ReleaseError(
-                f"--component {text!r} is not allowed; allowed: NAME=VERSION, such as vdsm=4.50.7"
+                f"{option} {text!r} is not allowed; allowed: NAME=VERSION, such as vdsm=4.50.7"
             )
         if name in versions:
-            raise ReleaseError(f"--component {name} is given twice; keep one")
+            raise ReleaseError(f"{option} {name} is given twice; keep one")
         versions[name] = version
     return versions
 

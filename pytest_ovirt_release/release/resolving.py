@@ -1,10 +1,10 @@
-"""Make a candidate from a page and a version: tags become commits, files become digests."""
+"""Make a candidate from a page and a version: tags become commits, files become digests, packages get their builds."""
 
 from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,14 +12,16 @@ from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unproven
 from pytest_ovirt_release.release.candidate import Candidate, CandidateComponent, CandidateFile
 from pytest_ovirt_release.release.mistakes import nearest
 from pytest_ovirt_release.release.resolved import expected_tag, resolve_component
+from pytest_ovirt_release.release.resolving_packages import find_packages, unknown_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import Literal
 
     from pytest_ovirt_release.release.page import Page
-    from pytest_ovirt_release.release.resolved import ComponentUnderTest
+    from pytest_ovirt_release.release.resolved import ComponentUnderTest, DistributionUnderTest
+    from pytest_ovirt_release.release.resolving_packages import Offer
 
 TAG_DEADLINE = 60.0
 """Seconds to ask one repository for one tag."""
@@ -69,30 +71,35 @@ class Fetch(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """The outside: how a tag is looked up (None: there is no such tag), how a file comes, who is told."""
+    """The outside: how a tag is looked up (None: there is no such tag), how a file comes, who is told.
+
+    `offers` returns the builds in a repository's index, given scratch space and seconds for each download.
+    """
 
     find_tag: Callable[[str, str, float], Tag | None]
     fetch: Fetch
     say: Callable[[str], None]
+    offers: Callable[[DistributionUnderTest, Path, float], Iterable[Offer]]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which candidate: version and rc of the release, and the components whose version differs from it."""
+    """Which candidate: version and rc of the release, and the components and packages whose version differs from it."""
 
     version: str
     rc: str | None
     versions: Mapping[str, str]
     created: datetime
+    packages: Mapping[str, str] = field(default_factory=dict)
 
 
 def resolve_candidate(page: Page, wanted: Wanted, world: World) -> Candidate:
     """Return the candidate of a page and version as the release's own servers have it now.
 
-    A binary tarball that cannot be had is left out with a note, since the page only says SHOULD.
+    A binary tarball or package that cannot be had is left out with a note, since the page only says SHOULD.
 
     Raises:
-        ReleaseError: components that the page has not, tags that are not there, files and repositories that
+        ReleaseError: components or packages that the page has not, tags that are not there, files and repositories that
             cannot be had: all of them in one message.
     """
     known = [component.name for component in page.components]
@@ -101,6 +108,7 @@ def resolve_candidate(page: Page, wanted: Wanted, world: World) -> Candidate:
         for name in wanted.versions
         if name not in known
     ]
+    problems += unknown_packages(page, wanted.packages)
     resolved: list[CandidateComponent] = []
     with tempfile.TemporaryDirectory(prefix="ovirt-candidate-") as scratch:
         components = _components(page, wanted)
@@ -113,7 +121,9 @@ def resolve_candidate(page: Page, wanted: Wanted, world: World) -> Candidate:
     if problems:
         listed = [f"  {problem}" for problem in problems]
         raise ReleaseError("\n".join([f"no candidate of {page.title}, {len(problems)} problem(s):", *listed]))
-    return _candidate(page, wanted, tuple(resolved))
+    candidate = _candidate(page, wanted, tuple(resolved))
+    packages = find_packages(page, candidate, wanted.packages, world)
+    return candidate.model_copy(update={"packages": packages})
 
 
 def find_tags(

@@ -21,15 +21,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 import urllib3
+from click.testing import CliRunner
 
+from pytest_ovirt_release.cli import main
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.lab.release import scripts
 from pytest_ovirt_release.lab.release.keys import KeyMaker
 from pytest_ovirt_release.lab.release.plan import Places, plan_components
 from pytest_ovirt_release.lab.release.site import ReleaseSite
-from pytest_ovirt_release.release.loading import apply_overlay, check_candidate, load_page
+from pytest_ovirt_release.release.loading import apply_overlay, check_candidate, load_candidate, load_page
 from pytest_ovirt_release.release.page import PageOverlay, end_of
 from pytest_ovirt_release.release.resolved import resolve_component, resolve_distribution
+from pytest_ovirt_release.release.writing import to_toml
 from pytest_ovirt_release.target.brand import is_lab
 
 if TYPE_CHECKING:
@@ -161,6 +164,27 @@ def committed(repository: Path, commit: str) -> datetime:
 
 def test_the_candidate_fits_its_page(served: Served) -> None:
     check_candidate(load_page(PAGE), served.site.candidate)
+
+
+def test_the_command_writes_the_same_candidate(served: Served, tmp_path: Path) -> None:
+    """What the lab hands over is what a release manager would get from the same servers."""
+    files = {"page": PAGE, "out": tmp_path / "candidate.toml", "overlay": tmp_path / "overlay.toml"}
+    overlay = PageOverlay(
+        schema_name="ovirt-release-overlay/1", page=served.page.id, places=served.site.places
+    )
+    files["overlay"].write_text(to_toml(overlay))
+    words = [word for name, value in files.items() for word in (f"--{name}", str(value))]
+    for component in served.site.candidate.components:
+        words += ["--component", f"{component.name}={component.version}"]
+    shown = CliRunner().invoke(
+        main, ["candidate", "--version", "3.0", "--package", "ovirt-node-image=2.2.2", *words]
+    )
+    assert shown.exit_code == 0, shown.output
+    written = load_candidate(tmp_path / "candidate.toml")
+    assert written.packages == served.site.candidate.packages
+    assert [c.model_copy(update={"tag_object": None}) for c in written.components] == list(
+        served.site.candidate.components
+    )
 
 
 def test_the_keys_are_the_labs(served: Served, tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ def servers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return SimpleNamespace(sha256="d" * 64, size=1)
 
     monkeypatch.setattr(
-        cli, "_world", lambda: World(find_tag, fetch, lambda text: click.echo(text, err=True))
+        cli, "_world", lambda: World(find_tag, fetch, lambda text: click.echo(text, err=True), lambda *_: [])
     )
     return asked
 

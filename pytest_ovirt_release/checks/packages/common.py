@@ -120,6 +120,11 @@ class Repository:
         """The packages of the candidate."""
         return tuple(Wanted(p.name, p.version, p.architecture, p.sha256) for p in self.under_test.packages)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The packages that the page or the candidate names."""
+        return frozenset({*self.under_test.page.packages, *(p.name for p in self.under_test.packages)})
+
     def must_have_versions(self) -> None:
         """Raise Unproven when the candidate says nothing about a package of the page."""
         named = {p.name for p in self.under_test.packages}

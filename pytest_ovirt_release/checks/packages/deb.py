@@ -36,23 +36,11 @@ _PACKED = (".xz", ".gz", ".zst", ".bz2", "")
 
 def check(repository: Repository) -> Chain:
     """Follow the chain from the release file to every package; CheckFailed names the broken link."""
-    suite = repository.under_test.suite
-    if suite is None:
-        raise ReleaseError(
-            f"distribution {repository.under_test.name}: a deb repository needs a suite on the page"
-        )
+    suite = _suite(repository)
     release, verdict = _signed_release(repository, f"dists/{suite}")
     dated = repository.must_be_fresh(date_of(release, "Date"), date_of(release, "Valid-Until"))
     _must_be_ours(repository, release, suite)
-    metadata, found, names = [], dict[Wanted, list[Listed]](), {w.name for w in repository.wanted}
-    sums = sums_of(release)
-    architecture = repository.under_test.architecture
-    for kind in (architecture, "all") if f"{_index('all', repository)}" in sums else (architecture,):
-        listed, path = _packages(repository, sums, f"dists/{suite}", _index(kind, repository))
-        metadata.append(listed)
-        for wanted, entry in entries(path):
-            if wanted.name in names:
-                found.setdefault(wanted, []).append(entry)
+    metadata, found = _found(repository, release, suite)
     seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
     return Chain(
         verdict=verdict,
@@ -61,6 +49,37 @@ def check(repository: Repository) -> Chain:
         metadata=tuple(metadata),
         packages=seen,
     )
+
+
+def offered(repository: Repository) -> set[Wanted]:
+    """Return the builds that the indexes list, whoever signed them."""
+    suite = _suite(repository)
+    got = repository.get(f"dists/{suite}/Release", "repository-missing")
+    return set(_found(repository, next(stanzas(got.path), Deb822()), suite)[1])
+
+
+def _suite(repository: Repository) -> str:
+    if repository.under_test.suite is None:
+        raise ReleaseError(
+            f"distribution {repository.under_test.name}: a deb repository needs a suite on the page"
+        )
+    return repository.under_test.suite
+
+
+def _found(
+    repository: Repository, release: Deb822, suite: str
+) -> tuple[list[Listed], dict[Wanted, list[Listed]]]:
+    """Return the indexes, and what they list of the packages that the page and the candidate name."""
+    metadata, found, names = [], dict[Wanted, list[Listed]](), repository.names
+    sums = sums_of(release)
+    architecture = repository.under_test.architecture
+    for kind in (architecture, "all") if _index("all", repository) in sums else (architecture,):
+        listed, path = _packages(repository, sums, f"dists/{suite}", _index(kind, repository))
+        metadata.append(listed)
+        for wanted, entry in entries(path):
+            if wanted.name in names:
+                found.setdefault(wanted, []).append(entry)
+    return metadata, found
 
 
 def _signed_release(repository: Repository, dist: str) -> tuple[Deb822, SignatureVerdict]:

@@ -45,17 +45,29 @@ def check(repository: Repository) -> Chain:
     verdict.must_be_accepted(repomd.url)
     dated, listed, opened = read_repomd(repomd.path)
     dated = repository.must_be_fresh(dated)
+    found = _found(repository, listed, opened)
+    seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
+    return Chain(verdict=verdict, dated=dated, metadata=(listed,), packages=seen)
+
+
+def offered(repository: Repository) -> set[Wanted]:
+    """Return the builds that primary.xml lists, whoever signed it; versions without their epoch."""
+    repomd = repository.get("repodata/repomd.xml", "repository-missing")
+    _, listed, opened = read_repomd(repomd.path)
+    return {wanted for wanted in _found(repository, listed, opened) if ":" not in wanted.version}
+
+
+def _found(repository: Repository, listed: Listed, opened: Listed) -> dict[Wanted, list[Listed]]:
+    """Return what primary.xml lists of the packages that the page and the candidate name."""
     got = repository.get_listed(listed, "index")
     path = repository.opened(got)
     if digest_of(path, opened.kind) != opened.digest:
         raise CheckFailed("index-differs", f"{got.url} expands to other bytes than repomd.xml says")
-    found: dict[Wanted, list[Listed]] = {}
-    names = {w.name for w in repository.wanted}
+    found, names = dict[Wanted, list[Listed]](), repository.names
     for wanted, entry in entries(path):
         if wanted.name in names:
             found.setdefault(wanted, []).append(entry)
-    seen = tuple(_package(repository, wanted, found) for wanted in repository.wanted)
-    return Chain(verdict=verdict, dated=dated, metadata=(listed,), packages=seen)
+    return found
 
 
 def read_repomd(path: Path) -> tuple[datetime | None, Listed, Listed]:

@@ -58,7 +58,7 @@ class Servers:
         return FoundFile()
 
     def world(self) -> World:
-        return World(self.find_tag, self.fetch, self.said.append)
+        return World(self.find_tag, self.fetch, self.said.append, lambda *_: ())
 
 
 @pytest.fixture
