@@ -82,8 +82,9 @@ def installed_upgrades(machine: Remote, live: Live, deadline: float) -> dict[str
     """Return name → md5 of the installed upgrade scripts; empty when the page names no folder of them."""
     if live.upgrades is None:
         return {}
-    command = ["find", live.upgrades, "-maxdepth", "1", "-type", "f", "-name", "*.sql"]
-    result = machine.run([*command, "-exec", "md5sum", "--", "{}", "+"], deadline)
+    command = ["find", live.upgrades, "-maxdepth", "1", "-type", "f"]
+    named = ["(", "-name", "*.sql", "-o", "-name", "*.sh", ")"]
+    result = machine.run([*command, *named, "-exec", "md5sum", "--", "{}", "+"], deadline)
     lines = re.findall(r"^([0-9a-f]{32}) [ *]\S*?([^/\s]+)$", result.stdout, re.MULTILINE)
     if not result.ok or not lines:
         raise CheckFailed("no-upgrade-scripts", f"no upgrade scripts in {live.upgrades}: {result}")

@@ -1,7 +1,8 @@
 """The schema that the release's database script leaves behind, judged by its own version table.
 
 Facts: one row per upgrade script with version, script, checksum (md5 of the script), state (INSTALLED, SKIPPED
-or FAILED) and `current`; a healthy schema has exactly one current row, and it is the last script's.
+or FAILED) and `current`; a healthy schema has exactly one current row, and it is the last script's. The first row
+comes with a new database's own data: it names a script that did not run, with the checksum 0.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.release.page import Script
 
 GOOD_STATES = frozenset({"INSTALLED", "SKIPPED"})
+SUFFIXES = frozenset({".sql", ".sh"})
+"""Endings of upgrade scripts."""
+NEVER_RUN = "0"
+"""The checksum in the row that a new database begins with."""
 IDENTIFIER = re.compile(r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)?$")
 TABLES = (
     "SELECT table_schema || '.' || table_name FROM information_schema.tables "
@@ -114,7 +119,9 @@ def scripts_in(source: Path, script: Script) -> dict[str, str]:
         return {}
     folder = source / script.last_script_dir
     found = {
-        p.name: hashlib.md5(p.read_bytes(), usedforsecurity=False).hexdigest() for p in folder.glob("*.sql")
+        p.name: hashlib.md5(p.read_bytes(), usedforsecurity=False).hexdigest()
+        for p in folder.glob("*")
+        if p.suffix in SUFFIXES and p.is_file()
     }
     if not found:
         raise CheckFailed(
@@ -137,7 +144,8 @@ def judge(schema: Schema, scripts: Mapping[str, str], *, asked: bool) -> None:
         raise CheckFailed(
             "not-the-last-script", f"the schema stands at {current.name}, the last script is {max(scripts)}"
         )
-    changed = [s.name for s in schema.steps if s.name in scripts and s.checksum != scripts[s.name]]
+    ran = schema.steps[1:] if schema.steps[0].checksum == NEVER_RUN else schema.steps
+    changed = [s.name for s in ran if s.name in scripts and s.checksum != scripts[s.name]]
     if changed:
         raise CheckFailed(
             "checksum-differs", f"recorded with another checksum than its file has: {', '.join(changed)}"

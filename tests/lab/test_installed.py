@@ -96,7 +96,7 @@ def _database(machine: Remote, started: Started) -> None:
     found = read_live_schema(machine, LIVE, "schema_version", 60)
     schema.judge(found, upgrades, asked=False)
     assert found.as_evidence()["version"] == "03000060"
-    assert len(upgrades) == 6
+    assert len(upgrades) == 7
     assert refusal(lambda: read_live_schema(machine, LIVE, "no_such_table", 60)) == "version-table-missing"
     nowhere = LIVE.model_copy(update={"upgrades": "/nowhere"})
     assert refusal(lambda: installed_upgrades(machine, nowhere, 60)) == "no-upgrade-scripts"

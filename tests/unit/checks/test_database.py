@@ -184,7 +184,7 @@ def test_the_release_script_creates_the_schema_and_a_second_run_changes_nothing(
     facts = before.as_evidence()
     assert facts["version"] == "03000060"
     assert facts["last script"] == "upgrade/03_00_0060_add_waiting_hosts_view.sql"
-    assert (facts["scripts"], facts["skipped"]) == (6, 0)
+    assert (facts["scripts"], facts["skipped"]) == (7, 0)
     with pytest.raises(ReleaseError, match="is not empty"):
         schema.require_empty(empty)
 
@@ -230,6 +230,8 @@ def test_the_fault_stops_the_script_in_mid_schema(empty: Database, tmp_path: Pat
         ("UPDATE schema_version SET current = false", "no-current-version"),
         ("UPDATE schema_version SET state = 'FAILED' WHERE version = '03000020'", "script-state"),
         ("UPDATE schema_version SET checksum = 'x' WHERE version = '03000020'", "checksum-differs"),
+        ("UPDATE schema_version SET checksum = '0' WHERE version = '03000020'", "checksum-differs"),
+        ("UPDATE schema_version SET checksum = 'x' WHERE version = '03000000'", "checksum-differs"),
         ("DELETE FROM schema_version WHERE version = '03000020'", "script-not-recorded"),
         (OLDER_IS_CURRENT, "not-the-last-script"),
     ],

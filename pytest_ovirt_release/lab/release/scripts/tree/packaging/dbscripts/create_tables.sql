@@ -13,6 +13,8 @@ CREATE TABLE schema_version (
     comment text
 );
 CREATE UNIQUE INDEX one_current_version ON schema_version (current) WHERE current;
+INSERT INTO schema_version (version, script, checksum, installed_by, started_at, ended_at, state, current)
+VALUES ('03000000', 'upgrade/03_00_0000_set_version.sql', '0', session_user, now(), now(), 'INSTALLED', true);
 
 CREATE TABLE vdc_options (
     option_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -99,7 +99,8 @@ apply_script() {
     version=$(version_of "$script")
     checksum=$(checksum_of "$script")
     if [[ -n ${installed[$version]:-} ]]; then
-        [[ ${installed[$version]} == "$checksum" ]] \
+        # 0: the version that a new database begins with.
+        [[ ${installed[$version]} == "$checksum" || ${installed[$version]} == 0 ]] \
             || die "${script##*/} ran before with another content (${installed[$version]}, now $checksum)"
         return
     fi
