@@ -104,6 +104,7 @@ def test_a_fault_inside_a_good_answer_is_a_fault(small: SmallEngine, engine: Eng
         "Host has asynchronous running tasks,\nwait for operation to complete and retry.",
         "Related operation is currently in progress. Please try again later.",
         "Cannot remove VM. VM is running.",
+        "Cannot remove Storage. There is no active Host in the Data Center.",
     ],
 )
 def test_conflicts_that_pass_by_themselves(small: SmallEngine, engine: Engine, said: str) -> None:
