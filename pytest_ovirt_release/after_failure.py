@@ -1,4 +1,4 @@
-"""A part of the plugin: after a test that failed on the engine, keep what engine and nodes have to say."""
+"""A part of the plugin: after a test that failed on the engine, keep what it waited for and what all have to say."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 BEGAN = pytest.StashKey[datetime]()
 TOLD = pytest.StashKey[bool]()
 ALWAYS = "always"
+SEEN = "states seen while waiting"
+"""The evidence's name."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,10 +37,20 @@ def pytest_runtest_makereport(
     ended = report.failed or (always and call.when == "call")
     if ended and TOLD not in item.stash and "engine" in getattr(item, "fixturenames", ()):
         item.stash[TOLD] = True
-        kept = _keep(item)
+        kept = [*_states(item, call), *_keep(item)]
         if kept:
             report.sections.append(("what engine and nodes say", "\n".join(kept)))
     return report
+
+
+def _states(item: pytest.Item, call: pytest.CallInfo[None]) -> list[str]:
+    """Keep the states that a failed wait saw, with their times, as evidence of their own."""
+    from pytest_ovirt_release.checks.waiting import states_seen  # noqa: PLC0415 - see below
+
+    seen = states_seen(call.excinfo.value if call.excinfo else None)
+    if seen:
+        EvidenceWriter(item.config.stash[CONTEXT], item).value(SEEN, list(seen))
+    return [f"{SEEN}: {', '.join(seen)}"] if seen else []
 
 
 def _keep(item: pytest.Item) -> list[str]:

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from pytest_ovirt_release.checks.waiting import states_seen
 from pytest_ovirt_release.errors import Blocked, CheckFailed, Unproven, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import NoReturn
 
@@ -25,9 +26,10 @@ Outcome = Literal["passed", "failed", "blocked", "errored"]
 class StageFailed(Exception):  # noqa: N818 - reads as what happened
     """A stage was tried and does not hold; tests turn it into *failed* or *blocked*."""
 
-    def __init__(self, stage: Stage, code: str, sentence: str) -> None:
-        """Take the stage, a short stable code and one sentence."""
+    def __init__(self, stage: Stage, code: str, sentence: str, history: Sequence[str] = ()) -> None:
+        """Take the stage, a short stable code, one sentence, and the states seen with their times."""
         self.stage = stage
+        self.history = tuple(history)
         self.code = code
         self.sentence = sentence
         super().__init__(sentence)
@@ -48,7 +50,11 @@ class StageRecord:
 
 @dataclass(frozen=True)
 class NodeState:
-    """What is known of one node in this run; ids are the engine's."""
+    """What is known of one node in this run; ids are the engine's.
+
+    `serves` is the kind of storage that its places and its storage stage are of. While `is_moving`, this run itself has
+    it leave `up`.
+    """
 
     node: str
     stages: dict[str, StageRecord] = field(default_factory=dict)
@@ -59,6 +65,8 @@ class NodeState:
     data_center_id: str = ""
     domain_id: str = ""
     first_event: int = 0
+    serves: str = ""
+    is_moving: bool = False
 
     def with_stage(self, stage: Stage, record: StageRecord, **known: Any) -> NodeState:  # noqa: ANN401
         """Return this state with one more stage judged."""
@@ -89,7 +97,7 @@ def write_state(path: Path, state: NodeState) -> None:
 def raise_unless_passed(stage: Stage, record: StageRecord, cause: Exception | None = None) -> None:
     """Raise what a stage's record says: StageFailed, Blocked or Unproven; nothing when it passed."""
     if record.outcome == "failed":
-        raise StageFailed(stage, record.code, record.sentence) from cause
+        raise StageFailed(stage, record.code, record.sentence, record.history) from cause
     if record.outcome == "blocked":
         raise Blocked(record.on, record.sentence) from cause
     if record.outcome == "errored":
@@ -98,12 +106,13 @@ def raise_unless_passed(stage: Stage, record: StageRecord, cause: Exception | No
 
 def as_record(error: Exception) -> StageRecord:
     """Return what a stage that ended with this error is recorded as."""
+    seen = states_seen(error)
     if isinstance(error, StageFailed):
-        return StageRecord("failed", error.code, error.sentence)
+        return StageRecord("failed", error.code, error.sentence, history=seen)
     if isinstance(error, Blocked):
         return StageRecord("blocked", "blocked", error.why, error.on)
     code = "unreachable" if isinstance(error, Unreachable) else "errored"
-    return StageRecord("errored", code, f"{type(error).__name__}: {error}")
+    return StageRecord("errored", code, f"{type(error).__name__}: {error}", history=seen)
 
 
 def requirement_of(stage: Stage, node: NodeTarget) -> str:

@@ -72,6 +72,15 @@ class Seen:
         return f"{self.state} {self.at:.1f} s"
 
 
+def states_seen(error: BaseException | None) -> tuple[str, ...]:
+    """Return the states that a failed wait saw, with their times, where such a wait is behind an error."""
+    while error is not None:
+        if history := getattr(error, "history", ()):
+            return tuple(map(str, history))
+        error = error.__cause__ or error.__context__
+    return ()
+
+
 @dataclass(frozen=True)
 class Waited(Generic[T]):
     """What the last probe gave, every change of state on the way, and how long it took in seconds."""

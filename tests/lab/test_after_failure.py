@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,22 @@ def test_a_failure_keeps_what_engine_and_nodes_say(suite: Suite) -> None:
     assert "No such file" in found["vdsm.log of node-1"]
     assert "what engine and nodes say" in finished.output
     assert "vdsm.log of node-1: [" in finished.output
+
+
+def test_a_wait_that_failed_keeps_the_states_it_saw(suite: Suite) -> None:
+    finished = suite.run("--release-fault", "host-up-then-non-operational", "acceptance/test_node.py")
+    assert finished.states()["node-approved[node-1]"] == "failed"
+    journals = Path(finished.folder, "journal").glob("*.jsonl")
+    records = [json.loads(line) for path in journals for line in path.read_text().splitlines()]
+    (seen,) = [
+        record["value"]
+        for record in records
+        if record["kind"] == "evidence"
+        and record["cell"] == "node-approved[node-1]"
+        and record["name"] == "states seen while waiting"
+    ]
+    assert seen[-1].startswith("non_operational ")
+    assert all(re.fullmatch(r"\w+ \d+\.\d s", state) for state in seen)
 
 
 @pytest.mark.parametrize("asked", [(), ("--release-logs", "always")], ids=["usual", "asked for"])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ovirt_release.checks import waiting
-from pytest_ovirt_release.checks.waiting import Interrupted, WaitFailed, interval, wait_until
+from pytest_ovirt_release.checks.waiting import Interrupted, WaitFailed, interval, states_seen, wait_until
 from pytest_ovirt_release.errors import Unreachable
 
 
@@ -51,6 +51,20 @@ def test_a_terminal_state_fails_at_once_and_says_what_was_seen() -> None:
     assert "host node-1 up" in message
     assert "installing 0.0 s, install_failed" in message
     assert "505 Host node-1 installation failed." in message
+
+
+def test_the_states_seen_are_told_by_any_error_that_the_wait_led_to() -> None:
+    def act() -> None:
+        try:
+            wait_until(Script("down", "error"), what="VM up", deadline=5, wanted=("up",), failing=("error",))
+        except WaitFailed as failed:
+            raise Unreachable("the VM ended") from failed
+
+    with pytest.raises(Unreachable) as caught:
+        act()
+    assert [seen.split()[0] for seen in states_seen(caught.value)] == ["down", "error"]
+    assert states_seen(ValueError("no wait at all")) == ()
+    assert states_seen(None) == ()
 
 
 def test_the_deadline_ends_a_wait_for_a_state_that_never_comes() -> None:
