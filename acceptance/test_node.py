@@ -62,11 +62,12 @@ def test_node_runs_vm(
     node: NodeTarget, engine: Engine, cycle: Cycle, ledger: Ledger, evidence: EvidenceWriter
 ) -> None:
     """A virtual machine pinned to this node boots there, answers our challenge and powers itself off."""
-    with judging("node-runs-vm", node):
-        state = cycle.storage(node)
-    place = Place(state.cluster_id, state.domain_id, state.host_id)
-    cells = [f"node-runs-vm[{node.name}]"]
-    proof = GuestRun(engine, ledger, place, name=f"vm-{node.name}", cells=cells).prove()
+    with cycle.lease(node) as lent:
+        with judging("node-runs-vm", lent):
+            state = cycle.storage(lent)
+        place = Place(state.cluster_id, state.domain_id, state.host_id)
+        cells = [f"node-runs-vm[{node.name}]"]
+        proof = GuestRun(engine, ledger, place, name=f"vm-{node.name}", cells=cells).prove()
     evidence.value("host", _host(state, node))
     for name, value in proof.as_evidence().items():
         evidence.value(name, value)

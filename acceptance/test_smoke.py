@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.engine import Engine
     from pytest_ovirt_release.checks.ledger import Ledger
     from pytest_ovirt_release.fixtures import EvidenceWriter
-    from pytest_ovirt_release.target.model import Target
+    from pytest_ovirt_release.target.model import StorageKind, Target
 
 
 @pytest.mark.must("vm-on-nfs")
-def test_vm_runs_on_nfs(vm_runs_on: Callable[[str], None]) -> None:
+def test_vm_runs_on_nfs(vm_runs_on: Callable[[StorageKind], None]) -> None:
     """A virtual machine boots from a disk on an NFS storage domain, answers our challenge and powers itself off."""
     vm_runs_on("nfs")
 
 
 @pytest.mark.must("vm-on-local")
-def test_vm_runs_on_local_storage(vm_runs_on: Callable[[str], None]) -> None:
+def test_vm_runs_on_local_storage(vm_runs_on: Callable[[StorageKind], None]) -> None:
     """A virtual machine boots from a disk on a node's local storage, answers our challenge and powers itself off."""
     vm_runs_on("local")
 
@@ -36,19 +36,20 @@ def test_vm_runs_on_local_storage(vm_runs_on: Callable[[str], None]) -> None:
 @pytest.fixture
 def vm_runs_on(
     release_target: Target, engine: Engine, cycle: Cycle, ledger: Ledger, evidence: EvidenceWriter
-) -> Callable[[str], None]:
+) -> Callable[[StorageKind], None]:
     """Prove that a virtual machine runs on a kind of storage, on whichever node serves it."""
 
-    def prove(storage: str) -> None:
-        node = next((n for n in release_target.nodes if n.storage == storage), None)
+    def prove(storage: StorageKind) -> None:
+        node = next((n for n in release_target.nodes if n.serves(storage)), None)
         if node is None:
             name = release_target.name
             raise Unproven(f'no node of target {name} serves {storage}: name one with storage = "{storage}"')
         requirement = f"vm-on-{storage}"
-        with judging(requirement, node):
-            state = cycle.serving(node)
-        place = Place(state.cluster_id, state.domain_id)
-        proof = GuestRun(engine, ledger, place, name=requirement, cells=[requirement]).prove()
+        with cycle.lease(node, storage) as lent:
+            with judging(requirement, lent):
+                state = cycle.serving(lent)
+            place = Place(state.cluster_id, state.domain_id)
+            proof = GuestRun(engine, ledger, place, name=requirement, cells=[requirement]).prove()
         domain = state.stages["storage"]
         evidence.value(
             "storage domain", {"states": domain.history, **domain.facts, "seconds": domain.seconds}

@@ -23,6 +23,9 @@ SECONDS = 5.0
 """Longest wait for a CA or a host key; who does not answer is asked for by hand."""
 
 KINDS = ("nfs", "local")
+BOTH = "both"
+"""What the only node of a target may serve."""
+
 PLAIN = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
@@ -38,7 +41,8 @@ def ask_target(path: Path) -> None:
     )
     data["engine"] = _engine(path.resolve().parent)
     data["nodes"] = _nodes()
-    data["storage"] = _storage({node["storage"] for node in data["nodes"]})
+    served = {node["storage"] for node in data["nodes"]}
+    data["storage"] = _storage(set(KINDS) if BOTH in served else served)
     if (candidate := _optional("Candidate file (from the release manager)")) is not None:
         data["candidate"] = candidate
     question = "May the release's PKI and database scripts run on this machine?"
@@ -94,10 +98,13 @@ def _nodes() -> list[dict[str, Any]]:
         name = click.prompt("Node's name in reports", default=f"node-{number}", value_proc=_slug)
         address = click.prompt("Its address, as the engine shall know it")
         left = [kind for kind in KINDS if kind not in {node["storage"] for node in nodes}]
-        storage = click.prompt("Storage it serves", type=click.Choice(KINDS), default=(left or [KINDS[0]])[0])
+        choices = KINDS if nodes else (*KINDS, BOTH)
+        storage = click.prompt("Storage it serves", type=click.Choice(choices), default=(left or KINDS)[0])
         how = click.prompt("Who registers it", type=click.Choice(("command", "node")), default="command")
         known = {"name": name, "address": address, "storage": storage, "registered_by": how}
         nodes.append({**known, "ssh": _ssh(address)})
+        if storage == BOTH:
+            break
     return nodes
 
 

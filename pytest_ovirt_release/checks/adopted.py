@@ -55,6 +55,7 @@ def adopt(parts: Parts, node: NodeTarget, host: Host) -> NodeState:
         cluster_id=cluster_id,
         data_center_id=data_center_id,
         first_event=parts.engine.events.last(),
+        serves=node.storage,
     )
 
 
@@ -65,13 +66,22 @@ def _move(parts: Parts, node: NodeTarget, host: Host) -> tuple[str, str]:
         MOVED, host.name, cells=(f"vm-on-{node.storage}",), from_cluster=host.cluster_id, host_id=host.id
     )
     parts.ledger.created(entry, host.id)
-    hosts = parts.engine.hosts
-    hosts.deactivate(host.id)
-    _await(parts, host, "maintenance")
-    hosts.move(host.id, place.cluster_id)
-    hosts.activate(host.id)
-    _await(parts, host, "up")
+    move(parts, host, place.cluster_id)
     return place.cluster_id, place.data_center_id
+
+
+def move(parts: Parts, host: Host, cluster_id: str) -> None:
+    """Put a host into another cluster, by way of maintenance, and see it up there; what is done already is left out."""
+    hosts = parts.engine.hosts
+    if host.cluster_id != cluster_id:
+        if host.status not in {"maintenance", "preparing_for_maintenance"}:
+            hosts.deactivate(host.id)
+        _await(parts, host, "maintenance")
+        hosts.move(host.id, cluster_id)
+    now = hosts.get(host.id)
+    if now is not None and now.status == "maintenance":
+        hosts.activate(host.id)
+    _await(parts, host, "up")
 
 
 def _await(parts: Parts, host: Host, wanted: str) -> None:

@@ -7,7 +7,7 @@ waiting, and the state file in the run folder tells them how it ended. A failed 
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,16 +24,17 @@ from pytest_ovirt_release.checks.stages import (
     read_state,
     write_state,
 )
+from pytest_ovirt_release.checks.turning import ONE_AFTER_THE_OTHER, leave, sentence, turned
 from pytest_ovirt_release.errors import Unproven, Unreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytest_ovirt_release.checks.engine import Engine, Host
     from pytest_ovirt_release.checks.ledger import Ledger
     from pytest_ovirt_release.checks.stages import Stage
-    from pytest_ovirt_release.target.model import NodeTarget, Target
+    from pytest_ovirt_release.target.model import NodeTarget, StorageKind, Target
 
 
 class Cycle:
@@ -85,6 +86,24 @@ class Cycle:
         self.look_again(node)
         return self._reach(node, "up")
 
+    @contextmanager
+    def lease(self, node: NodeTarget, kind: StorageKind | None = None) -> Iterator[NodeTarget]:
+        """Lend a node to one test, as one that serves the kind (None: whichever it serves now) and no other.
+
+        Only a node that serves both has to be waited for: its tests go one after the other.
+        """
+        if node.storage != "both":
+            yield node
+            return
+        with self.parts.locked(f"{node.name}.lease"):
+            yield node.at(kind) if kind else self._standing(node)
+
+    def _standing(self, node: NodeTarget) -> NodeTarget:
+        """Return a node as one that serves what it serves now, or will first."""
+        if node.storage != "both":
+            return node
+        return node.at("local" if read_state(self._path(node), node.name).serves == "local" else "nfs")
+
     def storage(self, node: NodeTarget) -> NodeState:
         """Bring the node to where its storage domain is active."""
         return self._reach(node, "storage")
@@ -103,16 +122,31 @@ class Cycle:
     def _adopted(self, path: Path, node: NodeTarget, host: Host | None) -> NodeState:
         state = read_state(path, node.name)
         cause: Exception | None = None
-        if host is not None and "storage" not in state.stages:
+        if host is not None and state.serves != node.storage:
             try:
                 if self._gate is not None:
                     self._gate("storage", node)
-                state = self._steps.perform("storage", node, adopt(self.parts, node, host))
+                state = self._steps.perform("storage", node, self._adopt(node, state, host))
             except Exception as error:  # noqa: BLE001 - however it ended, it is recorded; later tests read it
-                state, cause = state.with_stage("storage", as_record(error)), error
+                known = {"serves": node.storage, "host_id": host.id}
+                state, cause = state.with_stage("storage", as_record(error), **known), error
             self._save(path, state, "storage", state.stages["storage"])
+        if state.serves != node.storage:
+            raise Unproven(
+                f"host {state.host_name} is not up any more, so it cannot serve {node.storage} storage"
+            )
         raise_unless_passed("storage", state.stages["storage"], cause)
         return state
+
+    def _adopt(self, node: NodeTarget, state: NodeState, host: Host) -> NodeState:
+        if not state.serves:
+            return adopt(self.parts, node, host)
+        self._say_turned(node, state)
+        leave(self.parts, node, host.id)
+        back = standing(self.parts, node)
+        if back is None:
+            raise Unproven(f"host {host.name} did not come back up")
+        return adopt(self.parts, node, back)
 
     def look_again(self, node: NodeTarget) -> None:
         """Read host and events once more; a host that left `up` since it came up turns the stage failed."""
@@ -123,6 +157,8 @@ class Cycle:
                 self._keep_watch(path, state)
 
     def _keep_watch(self, path: Path, state: NodeState) -> NodeState:
+        if state.is_moving:
+            return state
         sentence = self._steps.left_up(state)
         if sentence is None:
             return state
@@ -133,13 +169,35 @@ class Cycle:
 
     def _reach(self, node: NodeTarget, wanted: Stage) -> NodeState:
         with self.parts.locked(node.name):
-            path = self._path(node)
+            path, node = self._path(node), self._standing(node)
             state = read_state(path, node.name)
             for stage in STAGES[: STAGES.index(wanted) + 1]:
+                if stage == "storage" and state.serves != node.storage:
+                    state = self._turn(path, node, state)
                 if stage not in state.stages:
                     state = self._perform(path, node, stage, state)
                 raise_unless_passed(stage, state.stages[stage])
             return state
+
+    def _turn(self, path: Path, node: NodeTarget, state: NodeState) -> NodeState:
+        """Let a node leave the storage it serves for its other kind; what of that breaks off is tried again."""
+        if self._gate is not None:
+            self._gate("storage", node)
+        state = self._keep_watch(path, state)  # judged until now: it leaves because we want it to
+        raise_unless_passed("up", state.stages["up"])
+        self._say_turned(node, state)
+        stages = {stage: record for stage, record in state.stages.items() if stage != "storage"}
+        state = replace(state, stages=stages, is_moving=True)
+        write_state(path, state)
+        state = turned(self.parts, node, state)
+        write_state(path, state)
+        return state
+
+    def _say_turned(self, node: NodeTarget, state: NodeState) -> None:
+        said = sentence(node, state.serves)
+        if self.parts.say is not None:
+            self.parts.say(said)
+        self._write("fact", key=ONE_AFTER_THE_OTHER, value=said, source="the target file")
 
     def _perform(self, path: Path, node: NodeTarget, stage: Stage, state: NodeState) -> NodeState:
         if self.parts.say is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from pytest_ovirt_release.checks.node import Remote
+from pytest_ovirt_release.checks.progress import shown
 from pytest_ovirt_release.checks.waiting import Interrupted
 from pytest_ovirt_release.errors import Unreachable
 
@@ -43,20 +44,31 @@ class Parts:
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
-        """Hold a lock of this run; who waits for it waits no longer than all stages together may take."""
-        limits = self.target.deadlines
-        allowed = limits.registration + 2 * limits.approve + limits.host_up + 3 * limits.storage
-        lock, end = FileLock(self.folder / f"{name}.lock"), time.monotonic() + allowed
-        while True:
-            try:
-                lock.acquire(timeout=0)
-                break
-            except Timeout:
-                if time.monotonic() > end:
-                    raise Unreachable(f"another process of this run held {name} for {allowed:g} s") from None
-            if self.engine.flag.wait(LOCK_TICK):
-                raise Interrupted(f"interrupted while another process of this run works on {name}")
+        """Hold a lock of this run; who waits for it waits no longer than all stages, a move and a guest may take."""
+        lock = FileLock(self.folder / f"{name}.lock")
+        if not _is_got(lock):
+            limits = self.target.deadlines
+            allowed = limits.registration + 2 * limits.approve + 3 * limits.host_up + 3 * limits.storage
+            allowed += limits.removal + limits.guest + 3 * limits.disk
+            with shown(f"{name}, which another process of this run works on", allowed):
+                self._await(lock, name, allowed)
         try:
             yield
         finally:
             lock.release()
+
+    def _await(self, lock: FileLock, name: str, allowed: float) -> None:
+        end = time.monotonic() + allowed
+        while not _is_got(lock):
+            if time.monotonic() > end:
+                raise Unreachable(f"another process of this run held {name} for {allowed:g} s")
+            if self.engine.flag.wait(LOCK_TICK):
+                raise Interrupted(f"interrupted while another process of this run works on {name}")
+
+
+def _is_got(lock: FileLock) -> bool:
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return False
+    return True

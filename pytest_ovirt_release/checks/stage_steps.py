@@ -150,7 +150,11 @@ class Steps:
         facts = {"events": self._host_events(state)}
         record = StageRecord("passed", history=tuple(map(str, waited.history)), facts=facts)
         return state.with_stage(
-            "approved", record, cluster_id=place.cluster_id, data_center_id=place.data_center_id
+            "approved",
+            record,
+            cluster_id=place.cluster_id,
+            data_center_id=place.data_center_id,
+            serves=node.storage,
         )
 
     def _claim(self, node: NodeTarget, state: NodeState) -> str:

@@ -62,7 +62,11 @@ SSH: Keys = (
 NODE: Keys = (
     ("name", "", ""),
     ("address", "what the engine shall know it by", ""),
-    ("storage", 'which storage it serves: "nfs" (vm-on-nfs is proven here) or "local" (vm-on-local)', ""),
+    (
+        "storage",
+        'which storage it serves: "nfs" (vm-on-nfs is proven here), "local" (vm-on-local), or, as the only node, "both"',
+        "",
+    ),
     ("registered_by", '"command": we run `vdsm-tool register` on it; "node": it registers by itself', ""),
     ("cluster", "existing cluster it is approved into; without it the run makes one", "Default"),
     (

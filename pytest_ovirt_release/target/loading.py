@@ -159,7 +159,12 @@ def _ssh(where: str, ssh: object, folder: Path) -> Iterator[str]:
 def _storage(data: Mapping[str, Any]) -> Iterator[str]:
     storage = data.get("storage")
     given: Mapping[str, Any] = storage if isinstance(storage, dict) else {}
-    served = {str(node.get("storage")): where for where, node in items(data, "nodes")}
+    nodes = tuple(items(data, "nodes"))
+    served = {str(node.get("storage")): where for where, node in nodes}
+    if (where := served.pop("both", None)) is not None:
+        if len(nodes) > 1:
+            yield f"{where}.storage: 'both' is for the only node of a target; give each of several one kind"
+        served |= {"nfs": where, "local": where}
     if "nfs" in served and "nfs" not in given:
         yield f"storage.nfs: missing; {served['nfs']} serves nfs, so its address and path are needed"
     if "local" in served and "local_path" not in given:

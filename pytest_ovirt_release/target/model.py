@@ -43,20 +43,32 @@ class EngineTarget(Strict):
     ssh: SshTarget | None = None
 
 
+StorageKind = Literal["nfs", "local"]
+
+
 class NodeTarget(Strict):
     """One node: how it registers (by itself, or by the command that we run over SSH) and what it serves.
 
     `address` is what the engine shall know it by. `cluster` is an existing cluster to approve it into; without it the
-    run makes one. `may_move` allows an existing host to be moved to a local data center.
+    run makes one. `may_move` allows an existing host to be moved to a local data center. The only node of a target may
+    serve `both` kinds of storage, one after the other: in between it is moved.
     """
 
     name: Slug
     address: Text
     ssh: SshTarget
     registered_by: Literal["node", "command"] = "command"
-    storage: Literal["nfs", "local"]
+    storage: Literal["nfs", "local", "both"]
     cluster: Text | None = None
     may_move: bool = False
+
+    def serves(self, kind: StorageKind) -> bool:
+        """Return whether a kind of storage is tested on it."""
+        return self.storage in {kind, "both"}
+
+    def at(self, kind: StorageKind) -> NodeTarget:
+        """Return this node as one that serves this kind only."""
+        return self.model_copy(update={"storage": kind})
 
 
 class NfsTarget(Strict):

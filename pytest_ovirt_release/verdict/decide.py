@@ -105,6 +105,7 @@ def _judge(inputs: Inputs, runs: Sequence[Run], as_of: datetime) -> tuple[Findin
         (*rules.conditional(page, judged, waivers, gaps), *rules.mirrored(runs)),
     )
     remarks = [*_shoulds(judged), *(() if counts else troubled), *_beside(timeline, gaps, waivers, inputs)]
+    remarks += rules.told(runs)
     if found.word() == "INCOMPLETE":
         remarks.append(Reason(code="finish", detail=_finish(runs)))
     questions, signers = context.judge_questions(page), context.judge_signers(page)

@@ -40,6 +40,9 @@ ALTERED = "altered"
 MIRRORED = "mirrored"
 """The fact that a target gives a place of the page another address, and the condition that follows."""
 
+ONE_AFTER_THE_OTHER = "one-after-the-other"
+"""The fact that one node served both kinds of storage, and the remark that says so."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -260,6 +263,14 @@ def conditional(
         for requirement, should in open_cells(judged, "should"):
             if requirement.id not in explained:
                 yield Reason(code="should-unexplained", cell=should.id, detail=should.detail)
+
+
+def told(runs: Sequence[Run]) -> Iterator[Reason]:
+    """Yield what a run did otherwise than its reader may expect, and that changes nothing."""
+    for run in runs:
+        for record in run.of("fact"):
+            if record["key"] == ONE_AFTER_THE_OTHER:
+                yield Reason(code=ONE_AFTER_THE_OTHER, detail=f"run {run.id}: {record['value']}")
 
 
 def mirrored(runs: Sequence[Run]) -> Iterator[Reason]:

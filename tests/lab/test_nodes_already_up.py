@@ -49,7 +49,9 @@ def host_of(engine: Engine, address: str, status: str) -> Host:
     raise AssertionError(f"no host at {address} became {status}")
 
 
-@pytest.mark.parametrize(("storage", "may_move"), [("nfs", False), ("local", False), ("local", True)])
+@pytest.mark.parametrize(
+    ("storage", "may_move"), [("nfs", False), ("local", False), ("local", True), ("both", True)]
+)
 def test_a_node_that_is_up_serves_smoke_tests_and_stays_where_it_was(
     suite: Suite, lab: LabProcess, tmp_path: Path, storage: str, *, may_move: bool
 ) -> None:
@@ -62,7 +64,10 @@ def test_a_node_that_is_up_serves_smoke_tests_and_stays_where_it_was(
     finished = suite.run("--release-target", str(file), *LIVE, SMOKE, NODES)
     states = finished.states()
     allowed = storage == "nfs" or may_move
-    assert states[f"vm-on-{storage}"] == ("passed" if allowed else "blocked"), finished.details()
+    kinds = ("nfs", "local") if storage == "both" else (storage,)
+    assert {states[f"vm-on-{kind}"] for kind in kinds} == {"passed" if allowed else "blocked"}, (
+        finished.details()
+    )
     assert {states[f"{r}[node-1]"] for r in ("node-registers", "node-approved", "node-runs-vm")} == {
         "blocked"
     }
@@ -73,7 +78,7 @@ def test_a_node_that_is_up_serves_smoke_tests_and_stays_where_it_was(
         after = engine.hosts.get(before.id)
         assert after == before
         events = [str(e) for e in engine.events.since(0) if e.host_id == before.id]
-        assert any("Maintenance" in text for text in events) == (storage == "local" and may_move)
+        assert any("Maintenance" in text for text in events) == ("local" in kinds and may_move)
         assert [d.name for d in engine.storage.list() if d.name.startswith("rel-")] == []
         assert (
             engine.hosts.find_cluster(f"rel-{finished.folder.name.rpartition('-')[2]}-local-node-1") is None

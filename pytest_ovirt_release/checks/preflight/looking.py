@@ -60,7 +60,7 @@ def _probes(asked: Asked) -> list[_Probe]:
     probes = [_Probe("engine", (ENGINE,), partial(look_at_engine, asked))]
     if (machine := target.engine.ssh) is not None:
         probes.append(_Probe("engine machine", (), partial(look_at_machine, asked, machine)))
-    first_nfs = next((n.name for n in target.nodes if n.storage == "nfs"), "")
+    first_nfs = next((n.name for n in target.nodes if n.serves("nfs")), "")
     probes += [
         _Probe(
             f"node {n.name}",

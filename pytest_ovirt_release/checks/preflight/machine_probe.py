@@ -67,7 +67,7 @@ def _look(asked: Asked, node: NodeTarget, remote: Remote, *, exports: bool) -> I
     registration.node_facts(remote, asked.met)
     yield from _vdsm(asked, node, remote)
     storage = asked.target.storage
-    if node.storage == "local" and storage.local_path is not None:
+    if node.serves("local") and storage.local_path is not None:
         yield _local(remote, what, storage.local_path)
     if exports and storage.nfs is not None:
         yield _export(remote, storage.nfs, asked.seconds)

@@ -12,6 +12,7 @@ from pytest_ovirt_release.checks.ledger import Ledger, open_entries
 from pytest_ovirt_release.checks.node import Result
 from pytest_ovirt_release.checks.parts import Parts
 from pytest_ovirt_release.checks.stages import StageFailed, judging
+from pytest_ovirt_release.checks.waiting import states_seen
 from pytest_ovirt_release.errors import Blocked, CheckFailed, Unproven
 from pytest_ovirt_release.target.model import Target
 from tests.unit.checks.fake_engine import FakeEngine, refusal
@@ -71,6 +72,9 @@ class Run:
         self.folder = folder
         self.engine = engine
         self.records: list[dict[str, Any]] = []
+        self.target = TARGET
+        self.journal = folder / "journal" / "one.jsonl"
+        self.journal.parent.mkdir()
         self.answers = {"cat /etc/vdsm/vdsm.id": "UUID-1\n", "cat /etc/os-release": "oVirt Node"}
         self.commands: list[str] = []
         remote = FakeRemote(self.answers, lambda argv: self.commands.append(" ".join(argv)))
@@ -80,12 +84,14 @@ class Run:
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
         self.records.append({"kind": kind, "at": f"{len(self.records):06}", **fields})
+        with self.journal.open("a") as journal:
+            journal.write(json.dumps(self.records[-1]) + "\n")
         if kind == "intent":
             self.engine.calls.append(f"intent {fields['what']}")
 
     def process(self) -> Cycle:
         ledger = Ledger(self.write, "abcd1234")
-        return Cycle(TARGET, self.engine, ledger, self.folder, self.write, lambda *_: None)  # type: ignore[arg-type] # the fake
+        return Cycle(self.target, self.engine, ledger, self.folder, self.write, lambda *_: None)  # type: ignore[arg-type] # the fake
 
     def open(self) -> list[str]:
         return [e.what for e in open_entries(self.records)]
@@ -169,6 +175,10 @@ def test_a_node_that_never_asks_fails_its_own_requirement_and_blocks_the_rest(ru
     error = verdict("node-registers", NODE, cycle.registered)
     assert isinstance(error, CheckFailed)
     assert error.code == "node-not-pending"
+    # Whoever reads the record later, maybe in another process, can still tell what was seen.
+    for process in (cycle, run.process()):
+        again = verdict("node-registers", NODE, process.registered)
+        assert [seen.partition(" 0.")[0] for seen in states_seen(again)] == ["not known"]
     for requirement, act in (("node-approved", cycle.up), ("vm-on-nfs", cycle.storage)):
         blocked = verdict(requirement, NODE, act)
         assert isinstance(blocked, Blocked)

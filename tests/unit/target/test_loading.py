@@ -16,6 +16,8 @@ from pytest_ovirt_release.target.loading import load_target
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pytest_ovirt_release.target.model import Target
+
     Change = Callable[[dict[str, Any]], None]
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKh"
@@ -45,8 +47,8 @@ def data(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def load(tmp_path: Path, data: dict[str, Any]) -> Callable[[], object]:
-    def load_it() -> object:
+def load(tmp_path: Path, data: dict[str, Any]) -> Callable[[], Target]:
+    def load_it() -> Target:
         (tmp_path / "target.toml").write_text(tomli_w.dumps(data))
         return load_target(tmp_path / "target.toml")
 
@@ -144,7 +146,13 @@ def inner(data: Any, path: tuple[Any, ...]) -> Any:
         ),
         (
             put("nodes", to=[node("node-1", "192.0.2.1", "nsf")]),
-            "nodes[0 node-1].storage: 'nsf' is not allowed; allowed: 'nfs' or 'local'",
+            "nodes[0 node-1].storage: 'nsf' is not allowed; allowed: 'nfs', 'local' or 'both'",
+        ),
+        (
+            put("nodes", 1, "storage", to="both"),
+            (
+                "nodes[1 node-2].storage: 'both' is for the only node of a target; give each of several one kind"
+            ),
         ),
         (put("nodes", to=[]), "nodes: a list is not allowed; allowed: a list of at least 1"),
         (
@@ -204,6 +212,17 @@ def test_no_message_shows_a_password(
     found = mistakes()
     assert found
     assert "hunter2" not in "\n".join(found)
+
+
+def test_the_only_node_may_serve_both_kinds_and_needs_both_described(
+    data: dict[str, Any], load: Callable[[], Target], mistakes: Callable[[], list[str]]
+) -> None:
+    data["nodes"] = [node("node-1", "192.0.2.1", "both")]
+    (only,) = load().nodes
+    assert (only.serves("nfs"), only.serves("local")) == (True, True)
+    assert (only.at("nfs").serves("nfs"), only.at("nfs").serves("local")) == (True, False)
+    data["storage"] = {}
+    assert [text.partition(":")[0] for text in mistakes()] == ["storage.nfs", "storage.local_path"]
 
 
 def test_a_database_address_without_password_is_fine(

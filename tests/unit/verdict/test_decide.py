@@ -183,6 +183,15 @@ def test_a_run_that_read_a_place_elsewhere_is_conditional() -> None:
     assert (verdict.verdict, codes(verdict)) == ("GO-CONDITIONAL", {"mirrored"})
 
 
+def test_that_one_node_served_both_kinds_of_storage_is_a_remark_and_changes_nothing() -> None:
+    text = "node-1 is the target's only node"
+    run = RunMaker(TWO).all_pass().add("fact", key="one-after-the-other", value=text)
+    verdict = judge(run.end())
+    assert verdict.verdict == "GO"
+    (remark,) = [r for r in verdict.remarks if r.code == "one-after-the-other"]
+    assert remark.detail == f"run r1: {text}"
+
+
 def test_an_uncontrolled_must_is_conditional() -> None:
     controls = {"a": {"controlled": True, "faults": ["f"]}, "b": {"controlled": False, "faults": []}}
     verdict = judge(RunMaker(TWO, controls=controls).all_pass().end())
