@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,19 +34,22 @@ class Journal:
         self.path = path
         self._redact = redact
         self._last = ""
+        self._lock = threading.Lock()
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self.write("opened", schema=SCHEMA, run=run_id, process=path.stem)
 
     def write(self, kind: str, /, *, sync: bool = False, **fields: object) -> None:
         """Append one record; `sync` also waits for the disk. Raises OSError when the disk is full."""
-        # Never earlier than the record before: a clock that is set back must not change the order of what happened.
-        self._last = max(self._last, datetime.now(UTC).isoformat(timespec="milliseconds"))
-        data = _line({"kind": kind, "at": self._last, **fields}, self._redact).encode("ascii")
-        written = os.write(self._fd, data)
-        if written != len(data):
-            # Half a record in the middle of a file would look like damage to every reader.
-            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
-            raise OSError(f"{self.path}: only {written} of {len(data)} bytes could be written")
+        with self._lock:
+            # Never earlier than the record before: neither a clock that is set back nor another thread that was
+            # quicker may change the order of what happened.
+            self._last = max(self._last, datetime.now(UTC).isoformat(timespec="milliseconds"))
+            data = _line({"kind": kind, "at": self._last, **fields}, self._redact).encode("ascii")
+            written = os.write(self._fd, data)
+            if written != len(data):
+                # Half a record in the middle of a file would look like damage to every reader.
+                os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+                raise OSError(f"{self.path}: only {written} of {len(data)} bytes could be written")
         if sync:
             os.fsync(self._fd)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,29 @@ def test_a_clock_that_is_set_back_does_not_go_backwards_in_a_journal(
 
     monkeypatch.setattr(writing, "datetime", Earlier)
     written.write("trouble", text="x")
+    assert damages(tmp_path) == ()
+
+
+def test_threads_that_write_at_once_keep_the_order_of_what_happened(tmp_path: Path) -> None:
+    begun, overtaken = threading.Event(), threading.Event()
+
+    def slowly(text: str) -> str:
+        if "slow" in text:
+            begun.set()
+            overtaken.wait(0.5)
+        return text
+
+    (tmp_path / "journal").mkdir()
+    written = Journal(tmp_path / "journal" / "controller.jsonl", slowly, "abc")
+    other = threading.Thread(target=written.write, args=("trouble",), kwargs={"text": "slow"})
+    other.start()
+    assert begun.wait(10)
+    began = datetime.now(UTC)
+    while datetime.now(UTC) - began < timedelta(milliseconds=3):  # until a record would carry another moment
+        pass
+    written.write("trouble", text="quick")
+    overtaken.set()
+    other.join(10)
     assert damages(tmp_path) == ()
 
 
