@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 from typing import TYPE_CHECKING, Literal
@@ -58,8 +59,12 @@ def digest_of(tests: Iterable[Path], package: Path) -> str:
     return total.hexdigest()
 
 
-def _imported(source: bytes, package: Path) -> list[Path]:
-    """Return the modules of `checks` that a source imports; data beside them counts by its module's tests."""
+@functools.cache
+def _imported(source: bytes, package: Path) -> tuple[Path, ...]:
+    """Return the modules of `checks` that a source imports; data beside them counts by its module's tests.
+
+    Remembered: the requirements share most modules, and parsing each for each of them delayed every run by seconds.
+    """
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -70,7 +75,7 @@ def _imported(source: bytes, package: Path) -> list[Path]:
     for name in sorted(n for n in names if n.startswith(f"{PACKAGE}.checks")):
         base = package.parent / name.replace(".", "/")
         found += [p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()]
-    return found
+    return tuple(found)
 
 
 def judge_controls(
