@@ -13,6 +13,7 @@ import argparse
 import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from tests.chaos.ground import Ground
 from tests.chaos.runs import KILLS, OUTAGES, Ended, Trouble, run_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 SPEED = "60"
 CHAOS = 50
@@ -55,13 +56,9 @@ def outages(points: Sequence[str]) -> list[Trouble]:
     return found
 
 
-def untroubled_points(workers: int) -> tuple[str, ...]:
+def untroubled_points(ground: Ground, workers: int) -> tuple[str, ...]:
     """Return every point of a run that nothing happens to; SystemExit when even that leaves something."""
-    ground = Ground.start(SPEED)
-    try:
-        ended = run_with(ground, None, workers)
-    finally:
-        ground.stop()
+    ended = run_with(ground, None, workers)
     if ended.differs or ended.wrong:
         sys.exit(f"an untroubled run leaves {ended.differs}: {ended.wrong}\n{ended.said}")
     return tuple(dict.fromkeys(ended.points))
@@ -72,15 +69,31 @@ def judge(trouble: Trouble, ended: Ended) -> str:
     return ended.wrong if ended.happened else "its point was never reached"
 
 
-def try_all(troubles: Sequence[Trouble], labs: int, workers: int, say: Callable[[str], None]) -> list[str]:
+@contextmanager
+def started(labs: int) -> Iterator[list[Ground]]:
+    """Start a few labs, and end those that are in the list at last: one that was left unclean is replaced there."""
+    grounds: list[Ground] = []
+    try:
+        with ThreadPoolExecutor(labs) as pool:
+            grounds += pool.map(Ground.start, [SPEED] * labs)
+        yield grounds
+    finally:
+        for ground in grounds:
+            ground.stop()
+
+
+def try_all(
+    troubles: Sequence[Trouble], grounds: list[Ground], workers: int, say: Callable[[str], None]
+) -> list[str]:
     """Try every trouble, on a few labs side by side; return one line for each that went wrong."""
-    grounds: SimpleQueue[Ground] = SimpleQueue()
-    for _ in range(labs):
-        grounds.put(Ground.start(SPEED))
+    free: SimpleQueue[int] = SimpleQueue()
+    for number in range(len(grounds)):
+        free.put(number)
     wrong: list[str] = []
 
     def attempt(trouble: Trouble) -> None:
-        ground = grounds.get()
+        number = free.get()
+        ground = grounds[number]
         try:
             ended = run_with(ground, trouble, workers)
             found = judge(trouble, ended)
@@ -92,17 +105,15 @@ def try_all(troubles: Sequence[Trouble], labs: int, workers: int, say: Callable[
                 wrong.append(f"{trouble}: {found}\n{ended.said[-4000:]}")
             if ended.differs:  # the next one must not be blamed for it
                 ground.stop()
-                ground = Ground.start(SPEED)
+                grounds[number] = Ground.start(SPEED)
         except Exception as error:  # noqa: BLE001 - one that cannot be tried must not hide the others
             wrong.append(f"{trouble}: {type(error).__name__}: {error}")
             say(f"WRONG {wrong[-1]}")
         finally:
-            grounds.put(ground)
+            free.put(number)
 
-    with ThreadPoolExecutor(labs) as pool:
+    with ThreadPoolExecutor(len(grounds)) as pool:
         list(pool.map(attempt, troubles))
-    for _ in range(labs):
-        grounds.get().stop()
     return wrong
 
 
@@ -129,10 +140,11 @@ def main() -> None:
     given = parser.parse_args()
     # A walk has one worker, so that every run passes the same points in the same order.
     workers = 1 if given.what == "walk" else 2
-    points = untroubled_points(workers)
-    troubles = chosen(points, given.what, given.sample, given.seed)
-    print(f"{len(points)} points; {len(troubles)} troubles, seed {given.seed}", flush=True)  # noqa: T201 - a command
-    wrong = try_all(troubles, given.labs, workers, lambda text: print(text, flush=True))  # noqa: T201 - same
+    with started(given.labs) as grounds:
+        points = untroubled_points(grounds[0], workers)
+        troubles = chosen(points, given.what, given.sample, given.seed)
+        print(f"{len(points)} points; {len(troubles)} troubles, seed {given.seed}", flush=True)  # noqa: T201 - a command
+        wrong = try_all(troubles, grounds, workers, lambda text: print(text, flush=True))  # noqa: T201 - same
     print(f"{len(troubles) - len(wrong)} of {len(troubles)} as it must be")  # noqa: T201 - same
     sys.exit("\n\n".join(wrong) if wrong else 0)
 

@@ -89,17 +89,24 @@ def run_with(ground: Ground, trouble: Trouble | None, workers: int = 1) -> Ended
 def _started(ground: Ground, trouble: Trouble | None, folder: Path, workers: int) -> subprocess.Popen[bytes]:
     (folder / "target.toml").write_text(ground.target)
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:html"]
+    # Neither a plugin that is not needed, nor tidying up after other runs of pytest.
+    words += ["-p", "no:hypothesispytest", "--basetemp", str(folder / "tmp")]
     words += ["-p", "tests.chaos.points", "-n", str(workers), "-o", f"release_reports={folder / 'reports'}"]
     words += ["--release-target", str(folder / "target.toml"), "--release-tester", "chaos"]
     words += ["--release-allow-changes", "acceptance/test_smoke.py"]
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "RELEASE_", "CHAOS_"))}
-    kept["CHAOS_NOTES"] = str(folder / "notes")
+    kept = _environment() | {"CHAOS_NOTES": str(folder / "notes")}
     if trouble is not None:
         kept |= {"CHAOS_POINT": trouble.point, "CHAOS_DO": trouble.do}
     with (folder / "output").open("wb") as output:
         return subprocess.Popen(
             words, cwd=ROOT, env=kept, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
+
+
+def _environment() -> dict[str, str]:
+    """Return ours without what other runs of pytest are told; many processes must not compile everything anew."""
+    not_ours = ("PYTEST_", "RELEASE_", "CHAOS_", "PYTHONDONTWRITEBYTECODE")
+    return {k: v for k, v in os.environ.items() if not k.startswith(not_ours)}
 
 
 def _watch(ground: Ground, process: subprocess.Popen[bytes], notes: Path) -> None:
@@ -125,7 +132,9 @@ def _reap(run: Path) -> str:
     words = [str(Path(sys.executable).parent / "ovirt-release"), "reap", str(run)]
     said = ""
     for _ in range(20):
-        done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=DEADLINE, check=False, env=_environment()
+        )
         said += done.stdout + done.stderr
         if "still alive" not in done.stderr:
             break
