@@ -114,6 +114,15 @@ def test_runs_are_named_by_their_digests(conditional: Verdict) -> None:
         assert run.digest in section
 
 
+def test_the_candidates_files_are_named_by_their_digests(go: Verdict) -> None:
+    section = html.render(go).split('<h2 id="candidate">')[1].split("</section>")[0]
+    assert go.candidate is not None
+    assert len(go.candidate.files) > 1
+    for file in go.candidate.files:
+        row = section.split(f'<th scope="row">{file.name}</th>')[1].split("</tr>")[0]
+        assert file.sha256 in row
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [
