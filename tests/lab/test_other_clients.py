@@ -141,7 +141,7 @@ def test_lists(system: Any, host: Any, domain: Any) -> None:
     assert host.name in {item.name for item in system.hosts_service().list()}
     assert "Default" in {item.name for item in system.clusters_service().list()}
     assert "Default" in {item.name for item in system.data_centers_service().list(search="status=up")}
-    assert [item.name for item in system.storage_domains_service().list(search="type=data")] == [domain.name]
+    assert [item.name for item in system.storage_domains_service().list(search="type=nfs")] == [domain.name]
     assert "Blank" in {item.name for item in system.templates_service().list()}
     assert [event.id for event in system.events_service().list(max=2)]
     assert system.get().product_info.version.major == 4

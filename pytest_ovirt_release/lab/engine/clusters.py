@@ -49,7 +49,7 @@ FIELDS: dict[str, Callable[[Cluster], str]] = {
 async def list_clusters(core: Core, call: Call) -> Reply:
     """GET /clusters, or those of a data center."""
     there = [c for c in core.state.clusters.values() if not call.ids or c.data_center == call.ids[0]]
-    items = found(there, call.query.get("search"), FIELDS, call.limit())
+    items = found(there, call, FIELDS)
     return listing("clusters", (cluster_node(item, call.prefix) for item in items))
 
 

@@ -72,7 +72,7 @@ async def list_data_centers(core: Core, call: Call) -> Reply:
         **FIELDS,
         "storage.name": lambda item: tuple(domain.name for domain in core.state.domains_in(item.id)),
     }
-    items = found(core.state.data_centers.values(), call.query.get("search"), fields, call.limit())
+    items = found(core.state.data_centers.values(), call, fields)
     return listing("data_centers", (data_center_node(core, item, call.prefix) for item in items))
 
 

@@ -84,7 +84,7 @@ def _quota(core: Core, domain: StorageDomain, prefix: str) -> Node | None:
 
 async def list_disks(core: Core, call: Call) -> Reply:
     """GET /disks."""
-    items = found(core.state.disks.values(), call.query.get("search"), FIELDS, call.limit())
+    items = found(core.state.disks.values(), call, FIELDS)
     return listing("disks", (disk_node(core, item, call.prefix) for item in items))
 
 

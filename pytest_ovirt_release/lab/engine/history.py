@@ -29,6 +29,9 @@ EVENT_FIELDS: dict[str, Callable[[Event], str]] = {
     "event_vm": lambda event: event.named("vm"),
     "event_datacenter": lambda event: event.named("data_center"),
     "event_storage": lambda event: event.named("storage_domain"),
+    "event_template": lambda event: event.named("template"),
+    "origin": lambda event: event.origin,
+    "custom_event_id": lambda event: str(event.custom_id),
     "usrname": lambda event: event.named("user"),
 }
 
@@ -37,7 +40,7 @@ async def list_events(core: Core, call: Call) -> Reply:
     """GET /events: newest first; `from` is exclusive, and `max` keeps the newest."""
     after = call.query.get("from", "")
     events = core.events.newest_first(int(after) if after.isdecimal() else 0)
-    items = found(events, call.query.get("search"), EVENT_FIELDS, call.limit())
+    items = found(events, call, EVENT_FIELDS, order=None)
     return listing("events", (event_node(item, call.prefix) for item in items))
 
 

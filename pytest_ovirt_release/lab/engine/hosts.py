@@ -45,6 +45,8 @@ def search_fields(core: Core) -> dict[str, Callable[[Host], str]]:
         "cluster": lambda host: core.state.clusters[host.cluster].name,
         "datacenter": lambda host: getattr(core.state.data_center_of(host.cluster), "name", ""),
         "comment": lambda host: host.comment,
+        "type": lambda _: "rhel",
+        "hw_id": lambda host: host.unique_id,
         "id": lambda host: host.id,
     }
 
@@ -59,7 +61,7 @@ def find_host(core: Core, call: Call, doing: str) -> Host:
 
 async def list_hosts(core: Core, call: Call) -> Reply:
     """GET /hosts."""
-    items = found(core.state.hosts.values(), call.query.get("search"), search_fields(core), call.limit())
+    items = found(core.state.hosts.values(), call, search_fields(core))
     return listing("hosts", (host_node(core, item, call.prefix) for item in items))
 
 

@@ -71,7 +71,7 @@ def _by_network(core: Core) -> dict[str, DataCenter]:
 
 async def list_networks(core: Core, call: Call) -> Reply:
     """GET /networks."""
-    items = found(core.state.data_centers.values(), call.query.get("search"), FIELDS, call.limit())
+    items = found(core.state.data_centers.values(), call, FIELDS, "datacenter")
     return listing("networks", (_shown(item, call.prefix) for item in items))
 
 

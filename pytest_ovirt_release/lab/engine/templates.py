@@ -44,7 +44,7 @@ def blank_node(prefix: str, *, content: bool = False) -> Node:
 
 async def list_templates(_core: Core, call: Call) -> Reply:
     """GET /templates."""
-    items = found(["Blank"], call.query.get("search"), {"name": str}, call.limit())
+    items = found(["Blank"], call, {"name": str})
     return listing("templates", (blank_node(call.prefix, content=all_content(call)) for _ in items))
 
 

@@ -44,6 +44,8 @@ FIELDS: dict[str, Callable[[Vm], str]] = {
     "status": lambda item: item.status,
     "description": lambda item: item.description,
     "comment": lambda item: item.comment,
+    "type": lambda item: item.type,
+    "template": lambda _: "Blank",
     "id": lambda item: item.id,
 }
 
@@ -55,7 +57,7 @@ async def list_vms(core: Core, call: Call) -> Reply:
         "datacenter": lambda vm: getattr(core.state.data_center_of(vm.cluster), "name", ""),
         "host": lambda vm: getattr(core.state.hosts.get(vm.host or ""), "name", ""),
     }
-    items = found(core.state.vms.values(), call.query.get("search"), fields, call.limit())
+    items = found(core.state.vms.values(), call, fields)
     content = all_content(call)
     return listing("vms", (vm_node(core, item, call.prefix, content=content) for item in items))
 
