@@ -10,7 +10,6 @@ from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_foun
 from pytest_ovirt_release.lab.engine.host_view import host_node
 from pytest_ovirt_release.lab.engine.hosts import check_attributes
 from pytest_ovirt_release.lab.engine.installing import InstallFailed, Login, login, meet, no_password
-from pytest_ovirt_release.lab.engine.registration import default_cluster
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.state import Host, now
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.document import Body
     from pytest_ovirt_release.lab.engine.state import Cluster, Job
 
+DEFAULT = "Default"
 LOG = "You may refer to the engine.log file for further details."
 REFUSED = (
     "Cannot add Host. SSH authentication failed, verify authentication parameters are correct (Username/Password, "
@@ -69,13 +69,11 @@ def _wanted(core: Core, body: Body) -> Host:
 
 
 def _cluster(core: Core, body: Body) -> Cluster | None:
-    """Return the cluster that was named, or Default; one with an unknown name is not found at all."""
+    """Return the cluster that was named, or the one of the name Default; one with an unknown name is not found at all."""
     named = body.child("cluster")
-    if named is None:
-        return default_cluster(core)
-    if named.id is not None:
+    if named is not None and named.id is not None:
         return core.state.clusters.get(named.id)
-    name = named.text("name")
+    name = DEFAULT if named is None else named.text("name") or DEFAULT
     for cluster in core.state.clusters.values():
         if cluster.name == name:
             return cluster

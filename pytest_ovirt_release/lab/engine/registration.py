@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.state import Host
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z0-9_.\-]{1,255}")
 FQDN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9\-]*[A-Za-z0-9])?)*")
-DEFAULT = "Default"
+LARGEST_PORT = 65535
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a mistake
@@ -36,6 +36,8 @@ class Registration:
 
 def register(core: Core, wish: Registration) -> None:
     """Make a pending host of a node that asks; a node already known changes nothing; Refused otherwise."""
+    if not wish.address:
+        raise Refused("Cannot register Host - no Hostname address specified.")
     if not wish.unique_id:
         text = f"Host registration failed, empty host id (Host: {wish.address})"
         core.event(834, text, user="nobody")
@@ -44,7 +46,9 @@ def register(core: Core, wish: Registration) -> None:
     hosts = core.state.hosts.values()
     if "node-never-registers" in core.faults or any(host.unique_id == unique_id for host in hosts):
         return
-    cluster = default_cluster(core)
+    wish = wish if wish.name else replace(wish, name=wish.unique_id)
+    # The engine's option names the cluster that its setup made by id: a new name changes nothing, and nothing replaces it.
+    cluster = core.state.clusters.get(core.state.registration_cluster)
     known = next((host for host in hosts if host.address == wish.address), None)
     if known is not None:
         # The engine means to rename the one that it knows and stumbles over its own rules.
@@ -74,15 +78,11 @@ def register(core: Core, wish: Registration) -> None:
     core.event(828, f"Host {wish.name} registered.", user="nobody")
 
 
-def default_cluster(core: Core) -> Cluster | None:
-    """Return the cluster that a host comes into when nobody names one."""
-    clusters = core.state.clusters.values()
-    return next((cluster for cluster in clusters if cluster.name == DEFAULT), next(iter(clusters), None))
-
-
 def _fits(core: Core, wish: Registration, cluster: Cluster) -> bool:
-    """Return whether a node's name and address can be a host's, and its cluster takes another host."""
+    """Return whether a node's name, address and ports can be a host's, and its cluster takes another host."""
     if NAME.fullmatch(wish.name) is None or not is_address(wish.address):
+        return False
+    if not all(1 <= port <= LARGEST_PORT for port in (wish.ssh_port, wish.vdsm_port)):
         return False
     data_center = core.state.data_centers.get(cluster.data_center or "")
     return data_center is None or not data_center.local or not core.state.hosts_in(data_center.id)

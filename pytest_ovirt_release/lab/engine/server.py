@@ -125,6 +125,7 @@ class LabEngine:
             policy_properties=False,
         )
         state.clusters[cluster.id] = cluster
+        state.registration_cluster = cluster.id
         node = self.core.nodes.get(BYSTANDER_ADDRESS)
         if node is None:
             return

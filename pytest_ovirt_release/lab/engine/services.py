@@ -30,6 +30,8 @@ COLUMNS = 76
 
 HEALTHY = b"DB Up!Welcome to Health Status!"
 PROTOCOL = 1
+SMALLEST = -(2**31)
+"""The smallest number that a Java int holds."""
 
 
 def wrapped(pem: str) -> str:
@@ -93,10 +95,8 @@ class Services:
     async def host_register(self, request: Request) -> Response:
         """Speak version 1 of the registration protocol."""
         asked = request.query_params
-        try:
-            version = int(asked.get("version", "-1"))
-        except ValueError:
-            version = -1
+        version = java_int(asked.get("version", ""))
+        version = -1 if version is None else version
         if version != PROTOCOL:
             return error_line(BAD_REQUEST, f"Invalid registration protocol version {version}")
         command = asked.get("command")
@@ -107,26 +107,28 @@ class Services:
             "get-pki-trust": (wrapped(self.ca_pem), CA_TYPE),
             "get-ssh-trust": (self._key_line(), TEXT),
         }
+        if command is None:
+            return error_line(BAD_REQUEST, "command parameter is missing")
         if command not in replies:
-            return error_line(BAD_REQUEST, "Invalid command" if command else "command parameter is missing")
+            return error_line(BAD_REQUEST, "Invalid command")
         content, kind = replies[command]
         return Response(content, media_type=kind)
 
     def _register(self, request: Request) -> Response:
         # Of a parameter that is given twice, the first counts.
         asked = dict(reversed(request.query_params.multi_items()))
-        if "uniqueId" not in asked:
-            return error_line(BAD_REQUEST, "Unique id was not provided")
         ports: dict[str, int] = {}
         for name, default in (("sshPort", "22"), ("vdsPort", "54321")):
             text = asked.get(name, default)
-            if not text.isascii() or not text.isdecimal():
+            if (port := java_int(text)) is None:
                 return error_line(BAD_REQUEST, f'For input string: "{_printable(text)}"')
-            ports[name] = int(text)
-        address = asked.get("address") or _reverse_name(request)
+            ports[name] = port
+        if "uniqueId" not in asked:
+            return error_line(BAD_REQUEST, "Unique id was not provided")
+        address = asked.get("address", _reverse_name(request))
         wish = Registration(
             address=address,
-            name=asked.get("name") or address,
+            name=asked.get("name", address),
             unique_id=asked["uniqueId"],
             ssh_port=ports["sshPort"],
             vdsm_port=ports["vdsPort"],
@@ -137,6 +139,13 @@ class Services:
         except Refused as refused:
             return error_line(BAD_REQUEST, f"runInternalQuery failed '{_printable(str(refused))}'")
         return Response(b"OK\n", media_type=TEXT)
+
+
+def java_int(text: str) -> int | None:
+    """Return the number that Java's Integer.parseInt reads, None where it throws."""
+    if re.fullmatch(r"[+-]?[0-9]+", text) is None or not SMALLEST <= int(text) <= -SMALLEST - 1:
+        return None
+    return int(text)
 
 
 def _printable(text: str) -> str:

@@ -46,6 +46,7 @@ def site(core: Core, doorkeeper: Doorkeeper, ca_pem: str, engine_pem: str, plain
     pages: dict[str, Servlet] = {
         "/": partial(front, core),
         "/services/health": _reading(services.health),
+        "/services/health/{path:path}": _reading(services.health),
         "/services/pki-resource": _reading(services.pki_resource),
         "/services/host-register": _reading(services.host_register),
         "/services/sso-logout": sso.logout,
@@ -113,6 +114,8 @@ def _reading(servlet: Servlet) -> Servlet:
     """
 
     async def serve(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(None, headers={"Allow": "GET, HEAD, TRACE, OPTIONS"})
         if request.method not in {"GET", "HEAD"}:
             return missing_page(405)
         response = await servlet(request)

@@ -192,6 +192,8 @@ class State:
     connecting: set[tuple[str, str | None, str]] = field(default_factory=set)
     adding: set[str] = field(default_factory=set)
     storage_tasks: dict[str, int] = field(default_factory=dict)
+    registration_cluster: str = ""
+    """Id of the cluster that hosts register into."""
 
     def data_center_of(self, cluster_id: str) -> DataCenter | None:
         """Return the data center of a cluster, if it has one."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from ovirtsdk4 import types
 
 from tests.lab.engine.conftest import Http
-from tests.lab.engine.fakes import Bench
-from tests.lab.engine.flows import Lab
+from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.flows import Lab, refused
 
 SERVLET = "/ovirt-engine/services/host-register"
 
@@ -35,6 +36,23 @@ def test_get_commands_answer_byte_for_byte(http: Http, bench: Bench) -> None:
             "runInternalQuery failed 'Cannot register host '127.0.0.90' - host id is empty.'",
         ),
         ("version=1&command=register&uniqueId=1&vdsPort=abc", 'For input string: "abc"'),
+        ("version=1&command=", "Invalid command"),
+        ("version=-5&command=get-version", "Invalid registration protocol version -5"),
+        ("version=%201&command=get-version", "Invalid registration protocol version -1"),
+        ("version=99999999999", "Invalid registration protocol version -1"),
+        ("version=1&command=register&sshPort=", 'For input string: ""'),
+        ("version=1&command=register&uniqueId=1&sshPort=1_0", 'For input string: "1_0"'),
+        ("version=1&command=register&uniqueId=1&vdsPort=2147483648", 'For input string: "2147483648"'),
+        ("version=1&command=register&uniqueId=1&address=127.0.0.9&sshPort=0", "runInternalQuery failed ''"),
+        ("version=1&command=register&uniqueId=1&address=127.0.0.90&vdsPort=-5", "runInternalQuery failed ''"),
+        (
+            "version=1&command=register&uniqueId=1&address=127.0.0.90&vdsPort=65536",
+            "runInternalQuery failed ''",
+        ),
+        (
+            "version=1&command=register&uniqueId=1&address=",
+            "runInternalQuery failed 'Cannot register Host - no Hostname address specified.'",
+        ),
         ("version=1&command=register&uniqueId=1&address=not%20a%20host", "runInternalQuery failed ''"),
     ],
 )
@@ -77,6 +95,50 @@ def test_a_taken_name_gets_a_number_and_a_taken_address_is_refused(bench: Bench)
     assert [item.name for item in lab.system.hosts_service().list()] == ["host-0", "node-1", "node-1-2"]
     assert lab.codes()[-2:] == [828, 819]
     lab.close()
+
+
+def test_a_node_without_a_name_gets_its_unique_id_for_one(bench: Bench) -> None:
+    lab = Lab(bench)
+    assert lab.http.register(name="", uniqueId="uid-7").status == 200
+    assert [item.name for item in lab.system.hosts_service().list()] == ["host-0", "uid-7"]
+    lab.close()
+
+
+def test_nodes_register_into_the_cluster_of_the_setup_whatever_it_is_called(bench: Bench) -> None:
+    lab = Lab(bench)
+    clusters = lab.system.clusters_service()
+    (default,) = clusters.list()
+    clusters.cluster_service(default.id).update(types.Cluster(name="first"))
+    host = lab.register()
+    assert host.cluster.id == default.id
+    # Who adds a host without naming a cluster means the one of that name, which is no more.
+    code, detail = refused(
+        lambda: lab.system.hosts_service().add(types.Host(name="n", address="127.0.0.3", root_password="x"))
+    )
+    assert (code, detail) == (404, "Entity not found: Cluster: name=Default")
+    lab.close()
+
+
+def test_without_the_cluster_of_the_setup_no_node_registers_whatever_others_there_are(bench: Bench) -> None:
+    lab = Lab(bench)
+    lab.center("other")
+    (default,) = lab.system.clusters_service().list(search="name=Default")
+    (bystander,) = lab.system.hosts_service().list()
+    lab.host(bystander.id).deactivate()
+    wait(lab.host(bystander.id).get, lambda seen: seen.status == types.HostStatus.MAINTENANCE)
+    lab.host(bystander.id).remove()
+    lab.system.clusters_service().cluster_service(default.id).remove()
+    answer = lab.http.register()
+    assert (answer.status, "runInternalQuery failed ''" in answer.text) == (400, True)
+    assert lab.codes()[-1] == 826
+    lab.close()
+
+
+@pytest.mark.parametrize("servlet", ["health", "health/any", "pki-resource", "host-register"])
+def test_services_tell_their_methods(reader: Http, servlet: str) -> None:
+    answer = reader("OPTIONS", f"/ovirt-engine/services/{servlet}")
+    assert (answer.status, answer.text, answer.headers["Allow"]) == (200, "", "GET, HEAD, TRACE, OPTIONS")
+    assert reader("DELETE", f"/ovirt-engine/services/{servlet}").status == 405
 
 
 def test_the_urls_of_vdsm_4_9_are_not_there(reader: Http) -> None:
