@@ -35,6 +35,7 @@ from pytest_ovirt_release.lab.engine import (
     policies,
     power,
     running,
+    storage_connections,
     storage_domains,
     templates,
     transfers,
@@ -83,7 +84,7 @@ OLD_API = (
 MODULES = (
     *(fixed, history, datacenters, clusters, cluster_levels),
     *(hosts, new_host, deployment, moving, host_actions, host_parts, host_statistics),
-    *(storage_domains, attached_domains, detaching),
+    *(storage_domains, storage_connections, attached_domains, detaching),
     *(disks, unregistered, vms, attachments, running, transfers, networks, policies),
     *(templates, nics, vm_parts, power, migration, external, operating_systems),
     unused,

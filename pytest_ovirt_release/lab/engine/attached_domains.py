@@ -17,11 +17,13 @@ from pytest_ovirt_release.lab.engine.fault import (
 )
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.storage import (
+    check_host,
+    check_master,
+    check_status,
     connect_hosts,
     elect_spm,
     inaccessible,
     initialise_pool,
-    wrong_status,
 )
 from pytest_ovirt_release.lab.engine.storage_domains import storage_domain_node
 from pytest_ovirt_release.lab.node.verbs import VdsmError
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import DataCenter, StorageDomain
 
 ACTIVATABLE = ("inactive", "unknown", "maintenance", "preparing_for_maintenance")
+ONLY_ONE = {"iso": "ISO", "export": "Import/Export"}
+"""Kinds of domains of which a data center has one at the most, and what refusals call them."""
 
 
 def _inside(core: Core, domain: StorageDomain, prefix: str) -> Node:
@@ -64,34 +68,50 @@ async def list_attached_disks(core: Core, call: Call) -> Reply:
     return listing("disks", (disk_node(core, disk, call.prefix) for disk in disks))
 
 
-def _named(core: Core, call: Call) -> StorageDomain:
+def _named(core: Core, call: Call) -> StorageDomain | None:
+    """Return the domain that a document names; one with an unknown name is not found at all."""
     body = call.body
     name = body.text("name")
     if body.id is None and name is None:
         raise mandatory_pair("storage_domain.id", "storage_domain.name")
     if body.id is not None:
-        if body.id not in core.state.storage_domains:
-            raise bad("Cannot attach Storage. Storage Domain doesn't exist.")
-        return core.state.storage_domains[body.id]
+        return core.state.storage_domains.get(body.id)
     for domain in core.state.storage_domains.values():
         if domain.name == name:
             return domain
     raise entity_not_found(f"Storage: name={name}")
 
 
-async def attach(core: Core, call: Call) -> Reply:
-    """POST: attach a domain and activate it, within the request."""
-    data_center = get(core.state.data_centers, call.ids[0])
+def _checked(core: Core, call: Call) -> tuple[DataCenter, StorageDomain]:
+    """Return what is to be attached to what; refuse what the engine refuses, in its order."""
     domain = _named(core, call)
+    data_center = core.state.data_centers.get(call.ids[0])
+    if data_center is None:
+        raise bad("Data Center doesn't exist.")
+    check_host(core, "Cannot attach Storage", data_center)
+    if domain is None:
+        raise bad("Cannot attach Storage. Storage Domain doesn't exist.")
+    there = core.state.domains_in(data_center.id)
+    if domain.type in ONLY_ONE and any(other.type == domain.type for other in there):
+        raise conflict(
+            f"Cannot attach more than one {ONLY_ONE[domain.type]} Storage Domain to the same Data Center. If you want to "
+            "use a newly created Domain, detach the existing attached Domain and attach the new one."
+        )
     if domain.data_center is not None or domain.status != "unattached":
         raise inaccessible("attach")
     if domain.connection.type == "localfs" and not data_center.local:
         raise conflict("Cannot attach a local Storage Domain to a shared storage Data Center.")
-    if not core.state.hosts_in(data_center.id, "up"):
-        raise conflict("Cannot attach Storage. There is no active Host in the Data Center.")
+    if data_center.status != "uninitialized":
+        check_master(core, "attach", data_center)
+    elif domain.type != "data":
+        raise conflict("Cannot attach Storage Domain.\n-Please attach Data Domain to the Data Center first.")
+    return data_center, domain
+
+
+async def attach(core: Core, call: Call) -> Reply:
+    """POST: attach a domain and activate it, within the request."""
+    data_center, domain = _checked(core, call)
     first = data_center.status == "uninitialized"
-    if not first and data_center.status != "up":
-        raise conflict("Cannot attach Storage. The relevant Data Center is not operational.")
     domain.data_center, domain.status = data_center.id, "locked"
     if first:
         # From here on nobody else can be first.
@@ -158,10 +178,10 @@ def target(domain: StorageDomain, prefix: str) -> Node:
 async def activate(core: Core, call: Call) -> Reply:
     """POST activate."""
     data_center, domain = find(core, call)
-    if domain.status not in ACTIVATABLE:
-        raise wrong_status("activate", domain)
-    if not core.state.hosts_in(data_center.id, "up"):
-        raise conflict("Cannot activate Storage. There is no active Host in the Data Center.")
+    check_status("Cannot activate Storage", domain, ACTIVATABLE)
+    if not domain.master:
+        check_master(core, "activate", data_center)
+    check_host(core, "Cannot activate Storage", data_center)
     with core.job(f"Activating Storage Domain {domain.name} on Data Center {data_center.name}") as job:
         domain.status = "locked"
         await connect_hosts(core, data_center, domain)

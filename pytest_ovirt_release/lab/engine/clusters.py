@@ -13,10 +13,10 @@ from pytest_ovirt_release.lab.engine.call import (
     listing,
     removed,
 )
+from pytest_ovirt_release.lab.engine.cluster_checks import ARCHITECTURES, changed_level, check_new
 from pytest_ovirt_release.lab.engine.cluster_view import cluster_node
-from pytest_ovirt_release.lab.engine.datacenters import LONGEST_NAME, NAME, VERSIONS, read_version
+from pytest_ovirt_release.lab.engine.datacenters import LONGEST_NAME, NAME, read_version
 from pytest_ovirt_release.lab.engine.fault import (
-    Fault,
     bad,
     conflict,
     entity_not_found,
@@ -37,7 +37,7 @@ BIOS_TYPES = ("i440fx_sea_bios", "q35_ovmf", "q35_sea_bios", "q35_secure_boot")
 DEFAULT_BIOS = "q35_ovmf"
 """What a 4.5 cluster gives its VMs: UEFI, which never runs a boot sector."""
 
-CPU_TYPES = ("", "Intel ", "Secure Intel ", "AMD ", "Secure AMD ", "IBM ", "Opteron", "EPYC")
+
 FIELDS: dict[str, Callable[[Cluster], str]] = {
     "name": lambda item: item.name,
     "description": lambda item: item.description,
@@ -76,25 +76,14 @@ async def add_cluster(core: Core, call: Call) -> Reply:
     bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))
     cpu_type = body.text("cpu/type") or ""
     version = read_version(body) or data_center.version
-    if any(item.name == name for item in core.state.clusters.values()):
-        raise conflict("Cannot create Cluster. Cluster name is already in use.")
-    if version not in VERSIONS:
-        raise Fault(
-            500,
-            'java.lang.NullPointerException: Cannot invoke "org.ovirt.engine.core.bll.CommandBase.getParameters()"'
-            ' because "commandBase" is null',
-        )
-    if not cpu_type.startswith(CPU_TYPES[1:]) and cpu_type:
-        raise bad("Cannot create Cluster. The chosen CPU is not supported.")
-    if data_center.local and any(c.data_center == data_center.id for c in core.state.clusters.values()):
-        raise bad('Cannot add more than one Cluster to a Data Center with "Local Storage".')
+    check_new(core, name, data_center, version, cpu_type)
     cluster = Cluster(
         core.ids.uuid("cluster"),
         name,
         data_center.id,
         body.text("description") or "",
         body.text("comment") or "",
-        architecture="x86_64" if cpu_type else "undefined",
+        architecture=ARCHITECTURES.get(cpu_type, "undefined"),
         cpu_type=cpu_type,
         bios_type=_bios(bios, cpu_type),
         version=version,
@@ -146,19 +135,25 @@ def _bios(asked: str | None, cpu_type: str) -> str | None:
 
 
 async def update_cluster(core: Core, call: Call) -> Reply:
-    """PUT /clusters/{id}: name, description, comment, bios_type; a data center only for one that has none."""
+    """PUT /clusters/{id}: names, version, CPU, bios_type; a data center only for one that has none."""
     cluster = get(core.state.clusters, call.ids[0])
     body = call.body
     wanted = body.child("data_center")
     bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))
     name = body.text("name")
-    if name != cluster.name and any(item.name == name for item in core.state.clusters.values()):
-        raise conflict("Cannot edit Cluster. Cluster name is already in use.")
+    if name is not None and name != cluster.name:
+        _check_name(name)
+        if any(item.name == name for item in core.state.clusters.values()):
+            raise conflict("Cannot edit Cluster. Cluster name is already in use.")
+    version, cpu_type = changed_level(core, cluster, body)
     if wanted is not None:
         data_center = _wanted(core, wanted)
         if cluster.data_center not in (None, data_center.id):
             raise conflict("Cannot change Data Center association when editing a Cluster.")
         cluster.data_center = data_center.id
+    cluster.version = version
+    if cpu_type != cluster.cpu_type:
+        cluster.cpu_type, cluster.architecture = cpu_type, ARCHITECTURES[cpu_type]
     cluster.bios_type = bios if bios in BIOS_TYPES else cluster.bios_type
     for field in ("name", "description", "comment"):
         if (text := body.text(field)) is not None:
@@ -187,10 +182,14 @@ def _wanted(core: Core, named: Body) -> DataCenter:
 async def remove_cluster(core: Core, call: Call) -> Reply:
     """DELETE /clusters/{id}."""
     cluster = get(core.state.clusters, call.ids[0])
+    # All that stands against it is told at once.
+    obstacles = []
     if any(host.cluster == cluster.id for host in core.state.hosts.values()):
-        raise conflict("Cannot remove Cluster. Cluster contains one or more Hosts")
+        obstacles.append("Cannot remove Cluster. Cluster contains one or more Hosts")
     if any(vm.cluster == cluster.id for vm in core.state.vms.values()):
-        raise conflict("Cannot remove Cluster. Cluster contains one or more VMs")
+        obstacles.append("Cannot remove Cluster. One or more VMs are still assigned to the Cluster")
+    if obstacles:
+        raise conflict(", ".join(obstacles))
     del core.state.clusters[cluster.id]
     text = f"Host cluster {cluster.name} was removed by admin@internal-authz"
     core.event(813, text, call.correlation, cluster=cluster)

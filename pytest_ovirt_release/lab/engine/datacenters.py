@@ -13,7 +13,7 @@ from pytest_ovirt_release.lab.engine.fault import bad, conflict, mandatory
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
 from pytest_ovirt_release.lab.engine.state import DataCenter
-from pytest_ovirt_release.lab.engine.storage import forget_domain, format_domain
+from pytest_ovirt_release.lab.engine.storage import IN_PROCESS, check_host, forget_domain, format_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +136,9 @@ async def update_data_center(core: Core, call: Call) -> Reply:
     local = body.flag("local")
     if local is not None and local != data_center.local:
         _check_locality(core, data_center, local=local)
+    version = _changed_version(core, data_center, body)
     with core.job(f"Editing Data Center {data_center.name} properties"):
+        data_center.version = version
         data_center.name = name or data_center.name
         data_center.local = data_center.local if local is None else local
         for field in ("description", "comment"):
@@ -145,6 +147,24 @@ async def update_data_center(core: Core, call: Call) -> Reply:
         text = f"Data Center {data_center.name} was updated by admin@internal-authz"
         core.event(952, text, call.correlation, data_center=data_center)
     return Reply(data_center_node(core, data_center, call.prefix))
+
+
+def _changed_version(core: Core, data_center: DataCenter, body: Body) -> tuple[int, int]:
+    """Return the version that a data center is to have: one that the engine knows, not above its clusters'."""
+    version = read_version(body) or data_center.version
+    if version not in VERSIONS:
+        raise bad("Cannot edit Data Center. Selected Compatibility Version is not supported.")
+    low = [
+        cluster.name
+        for cluster in core.state.clusters.values()
+        if cluster.data_center == data_center.id and cluster.version < version
+    ]
+    if low and version > data_center.version:
+        raise bad(
+            "Cannot update Data Center compatibility version to a value that is greater than its cluster's version. "
+            f"The following clusters should be upgraded: {','.join(low)}."
+        )
+    return version
 
 
 def _check_locality(core: Core, data_center: DataCenter, *, local: bool) -> None:
@@ -166,8 +186,7 @@ async def remove_data_center(core: Core, call: Call) -> Reply:
     force = call.flag("force", default=False)
     if data_center.status == "up":
         raise conflict("Cannot remove an active Data Center.")
-    if not force:
-        _check_removable(core, data_center)
+    _check_removable(core, data_center, force=force)
     with core.job(f"Removing Data Center {data_center.name}") as job:
         for domain in core.state.domains_in(data_center.id):
             await _release(core, data_center, domain, force=force)
@@ -183,11 +202,20 @@ async def remove_data_center(core: Core, call: Call) -> Reply:
     return removed(call, job)
 
 
-def _check_removable(core: Core, data_center: DataCenter) -> None:
-    if any(domain.status != "maintenance" for domain in core.state.domains_in(data_center.id)):
+def _check_removable(core: Core, data_center: DataCenter, *, force: bool) -> None:
+    """Refuse what the engine refuses of a data center that is not up, in its order."""
+    if data_center.status != "uninitialized" and not force:
+        check_host(core, "Cannot remove Data Center", data_center)
+    domains = core.state.domains_in(data_center.id)
+    if any(domain.status in ("active", *IN_PROCESS) for domain in domains):
         raise conflict(
-            "Cannot remove Data Center which contains Storage Domains that are not in Maintenance status."
+            "Cannot remove Data Center which contains Storage Domains that are not in Maintenance status.\n"
+            "-Please deactivate all domains and wait for tasks to finish before removing the Data Center."
         )
+    if not force and len(domains) > 1:
+        raise conflict("Cannot remove Data Center when more than one Storage Domain is attached.")
+    if force and any(host.status != "maintenance" for host in core.state.hosts_in(data_center.id)):
+        raise conflict("Cannot remove Data Center while there are Hosts that are not in Maintenance mode.")
 
 
 async def _release(core: Core, data_center: DataCenter, domain: StorageDomain, *, force: bool) -> None:

@@ -11,6 +11,10 @@ from pytest_ovirt_release.lab.engine.ovf_store import update_ovf_stores, write_o
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.storage import (
     CONTEND_SECONDS,
+    IN_PROCESS,
+    check_host,
+    check_master,
+    check_status,
     disconnect_hosts,
     elect_spm,
     forget_disks,
@@ -19,8 +23,8 @@ from pytest_ovirt_release.lab.engine.storage import (
     initialising,
     said,
     storage_task,
-    wrong_status,
 )
+from pytest_ovirt_release.lab.engine.vm_view import RESTING
 from pytest_ovirt_release.lab.node.verbs import VdsmError
 
 if TYPE_CHECKING:
@@ -37,23 +41,39 @@ FORMAT_SECONDS = 0.05
 async def deactivate(core: Core, call: Call) -> Reply:
     """POST deactivate: answers at once, the domain leaves in the background."""
     data_center, domain = find(core, call)
-    if domain.status not in DEACTIVATABLE:
-        raise wrong_status("deactivate", domain)
-    disks = {disk.id for disk in core.state.disks.values() if disk.domain == domain.id}
-    running = [
-        vm.name
-        for vm in core.state.vms.values()
-        if vm.status != "down" and any(attachment.disk in disks for attachment in vm.attachments)
-    ]
-    if running:
-        raise conflict(
-            "Cannot deactivate Storage. The following VMs use disks of this Storage Domain and are running: "
-            + ", ".join(running)
-        )
+    _check_leaving(core, data_center, domain)
     with core.job(f"Deactivating Storage Domain {domain.name} in Data Center {data_center.name}") as job:
         domain.status = "locked"
     core.spawn(_leave(core, data_center, domain, call.correlation))
     return acted(call, job, target(domain, call.prefix))
+
+
+def _check_leaving(core: Core, data_center: DataCenter, domain: StorageDomain) -> None:
+    """Refuse what the engine refuses, in its order."""
+    check_status("Cannot deactivate Storage", domain, DEACTIVATABLE)
+    others = [item for item in core.state.domains_in(data_center.id) if item is not domain]
+    active = [item for item in others if item.status == "active"]
+    if domain.master and active and not any(item.type == "data" for item in active):
+        raise conflict(
+            "Cannot deactivate a Master Storage Domain while there are active non-data domains in the Data Center.\n"
+            "-Please deactivate all the non-data domains first."
+        )
+    if domain.master and any(item.status in IN_PROCESS for item in others):
+        raise conflict(
+            "You are trying to deactivate a Master storage domain while there are locked domains in the Data Center. "
+            "Please wait for the operations on those domains to finish first."
+        )
+    disks = {disk.id for disk in core.state.disks.values() if disk.domain == domain.id}
+    vms = [vm for vm in core.state.vms.values() if vm.status not in RESTING]
+    if any(attachment.disk in disks for vm in vms for attachment in vm.attachments):
+        raise conflict(
+            'Cannot deactivate Storage. VMs in a state other than "Down" were detected.\n'
+            "-Please ensure all VMs associated with this Storage Domain are stopped and in the Down state first."
+        )
+    if any(transfer.disk in disks and transfer.active for transfer in core.state.transfers.values()):
+        raise conflict(
+            "Cannot deactivate Storage. Please pause or cancel all active disk uploads and downloads first."
+        )
 
 
 async def _leave(core: Core, data_center: DataCenter, domain: StorageDomain, correlation: str) -> None:
@@ -84,7 +104,8 @@ async def _leave(core: Core, data_center: DataCenter, domain: StorageDomain, cor
             domain=domain,
         )
         if domain.master:
-            domain.master, others[0].master = False, True
+            heir = next(item for item in others if item.type == "data")
+            domain.master, heir.master = False, True
         await core.sleep(LEAVING_SECONDS)
         domain.status = "maintenance"
         core.event(
@@ -100,14 +121,20 @@ async def detach(core: Core, call: Call) -> Reply:
     """DELETE: detach a shared domain; a local one is removed for good, its data too."""
     data_center, domain = find(core, call)
     local = domain.connection.type == "localfs"
-    if domain.status not in {"maintenance", "inactive"}:
-        raise wrong_status("remove" if local else "detach", domain)
+    action = "remove" if local else "detach"
+    others = [item for item in core.state.domains_in(data_center.id) if item is not domain]
+    check_status(f"Cannot {action} Storage", domain, ("maintenance", "inactive"))
+    if not domain.master:
+        check_master(core, action, data_center)
+    elif others:
+        raise conflict(
+            "Cannot detach the master Storage Domain from the Data Center while there are other storage domains "
+            "attached to it.\n-Please try to activate another Storage Domain in the Data Center."
+        )
+    check_host(core, f"Cannot {action} Storage", data_center)
     hosts = core.state.hosts_in(data_center.id, "up")
-    if not hosts:
-        raise conflict("Cannot detach Storage. There is no active Host in the Data Center.")
     what = f"Detaching Storage Domain {domain.name} from Data Center {data_center.name}"
     with core.job(f"Removing Storage Domain {domain.name}" if local else what) as job:
-        others = [item for item in core.state.domains_in(data_center.id) if item is not domain]
         if others:
             domain.status = "detaching"
             await core.sleep(0.2)

@@ -26,7 +26,8 @@ TEXTS = {
     CREATE_FAILED: "Error creating a storage domain",
 }
 CONTEND_SECONDS = 1.0
-STATUS_TEXTS = {"preparing_for_maintenance": "Preparing for maintenance"}
+IN_PROCESS = ("locked", "activating", "preparing_for_maintenance", "detaching")
+"""A domain in one of these is at work; what cannot be done meanwhile is refused as if it were held."""
 
 
 def said(error: VdsmError) -> str:
@@ -34,10 +35,36 @@ def said(error: VdsmError) -> str:
     return TEXTS.get(error.code, error.message)
 
 
-def wrong_status(action: str, domain: StorageDomain) -> Exception:
-    """Return the refusal that names a domain's status."""
-    status = STATUS_TEXTS.get(domain.status, domain.status.capitalize())
-    return conflict(f"Cannot {action} Storage. The relevant Storage Domain's status is {status}.")
+def wrong_status(what: str, domain: StorageDomain) -> Exception:
+    """Return the refusal (`Cannot detach Storage`) that names a domain's status, in the back end's words."""
+    words = "unknown" if domain.status == "unattached" else domain.status
+    status = "".join(word.capitalize() for word in words.split("_"))
+    return conflict(f"{what}. The relevant Storage Domain's status is {status}.")
+
+
+def check_status(what: str, domain: StorageDomain, legal: tuple[str, ...]) -> None:
+    """Refuse a command on a domain that is in none of its legal states."""
+    if domain.status in legal:
+        return
+    if domain.status in IN_PROCESS:
+        raise conflict(f"{what}. Related operation is currently in progress. Please try again later.")
+    raise wrong_status(what, domain)
+
+
+def check_master(core: Core, action: str, data_center: DataCenter) -> None:
+    """Refuse what needs the master domain of a data center to be active when it is not."""
+    domains = core.state.domains_in(data_center.id)
+    if not any(domain.master and domain.status == "active" for domain in domains):
+        raise conflict(
+            f"Failed to {action} Storage due to an error on the Data Center master Storage Domain.\n"
+            "-Please activate the master Storage Domain first."
+        )
+
+
+def check_host(core: Core, what: str, data_center: DataCenter) -> None:
+    """Refuse what needs a host of a data center to be up when none is."""
+    if not core.state.hosts_in(data_center.id, "up"):
+        raise conflict(f"{what}. There is no active Host in the Data Center.")
 
 
 def inaccessible(action: str) -> Exception:

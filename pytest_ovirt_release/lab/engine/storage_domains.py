@@ -1,8 +1,9 @@
-"""The collections /storagedomains and /storageconnections."""
+"""The collection /storagedomains."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import Call, Reply, created, entity, get, listing, removed
@@ -14,13 +15,18 @@ from pytest_ovirt_release.lab.engine.fault import (
     bad,
     conflict,
     entity_not_found,
-    incomplete,
     not_implemented,
 )
-from pytest_ovirt_release.lab.engine.new_domain import STORAGE_TYPES, add_storage_domain_steps
+from pytest_ovirt_release.lab.engine.new_domain import add_storage_domain_steps
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
-from pytest_ovirt_release.lab.engine.storage import forget_domain, format_domain, inaccessible, said
+from pytest_ovirt_release.lab.engine.storage import (
+    forget_domain,
+    format_domain,
+    inaccessible,
+    said,
+    wrong_status,
+)
 from pytest_ovirt_release.lab.node.verbs import VdsmError
 
 if TYPE_CHECKING:
@@ -39,7 +45,6 @@ FIELDS: dict[str, Callable[[StorageDomain], str]] = {
     "type": lambda item: item.connection.type,
     "status": lambda item: SHARED_STATUS.get(item.status, "inactive"),
 }
-REMOVABLE = ("unattached", "maintenance", "inactive", "unknown")
 
 
 def storage_node(domain: StorageDomain) -> Node:
@@ -145,9 +150,9 @@ async def remove_storage_domain(core: Core, call: Call) -> Reply:
     """DELETE /storagedomains/{id}: with a host (and format), or `destroy` in the engine only."""
     domain = get(core.state.storage_domains, call.ids[0])
     if call.flag("destroy", default=False):
-        if domain.status not in REMOVABLE:
-            raise inaccessible("destroy")
+        _check_destroyable(core, domain)
         with core.job(f"Destroying Storage Domain {domain.name}") as job:
+            _hand_over(core, domain)
             forget_domain(core, domain)
             text = f"Storage Domain {domain.name} was forcibly removed by admin@internal-authz"
             core.event(981, text, call.correlation, domain=domain)
@@ -155,8 +160,10 @@ async def remove_storage_domain(core: Core, call: Call) -> Reply:
     host = _host(core, call)
     if domain.data_center is not None:
         raise inaccessible("remove")
+    if host is None:
+        raise bad("Can not Remove Storage Domain - the underlying Host ID is invalid.")
     if host.status != "up":
-        raise conflict("Cannot remove Storage. There is no active Host in the Data Center.")
+        raise conflict(f"Cannot remove Storage. Host {host.name} is not up.")
     with core.job(f"Removing Storage Domain {domain.name}") as job:
         if call.flag("format", default=False):
             domain.status, before = "locked", domain.status
@@ -171,56 +178,51 @@ async def remove_storage_domain(core: Core, call: Call) -> Reply:
     return removed(call, job)
 
 
-def _host(core: Core, call: Call) -> Host:
+def _check_destroyable(core: Core, domain: StorageDomain) -> None:
+    """Refuse to forget a domain that is at work, or the master of a data center that has no other to take its place."""
+    if domain.status == "active":
+        raise wrong_status("Cannot destroy Storage", domain)
+    data_center = core.state.data_centers.get(domain.data_center or "")
+    if data_center is None or not domain.master:
+        return
+    others = [item for item in core.state.domains_in(data_center.id) if item is not domain]
+    if not any(item.type == "data" and item.status in {"active", "unknown"} for item in others):
+        raise conflict(
+            "Cannot destroy the master Storage Domain from the Data Center without another active Storage Domain to take "
+            "its place.\n-Either activate another Storage Domain in the Data Center, or remove the Data Center.\n-If you "
+            "have problems with the master Data Domain, consider following the recovery process described in the "
+            "documentation, or contact your system administrator."
+        )
+
+
+def _hand_over(core: Core, domain: StorageDomain) -> None:
+    """Make another domain the master of a data center that loses its own."""
+    others = [item for item in core.state.domains_in(domain.data_center or "") if item is not domain]
+    if domain.master and others:
+        ready = [item for item in others if item.type == "data" and item.status in {"active", "unknown"}]
+        ready[0].master = True
+
+
+def _host(core: Core, call: Call) -> Host | None:
+    """Return the host that a removal names; one with an unknown name is not found at all, an unknown id is no host."""
     asked = call.query.get("host")
     if asked is None:
         raise Fault(BAD_REQUEST, None, "host parameter is missing")
     for host in core.state.hosts.values():
         if asked in (host.id, host.name):
             return host
-    raise entity_not_found(asked)
-
-
-async def list_connections(core: Core, call: Call) -> Reply:
-    """GET /storageconnections, all or those of one domain."""
-    domains = [d for d in core.state.storage_domains.values() if not call.ids or d.id == call.ids[0]]
-    return listing("storage_connections", (_connection_node(domain, call.prefix) for domain in domains))
-
-
-async def get_connection(core: Core, call: Call) -> Reply:
-    """GET /storageconnections/{id}."""
-    by_id = {domain.connection.id: domain for domain in core.state.storage_domains.values()}
-    return Reply(_connection_node(get(by_id, call.ids[0]), call.prefix))
-
-
-def _connection_node(domain: StorageDomain, prefix: str) -> Node:
-    connection = domain.connection
-    answer = node("storage_connection", href=f"{prefix}/storageconnections/{connection.id}", id=connection.id)
-    fields = {"address": connection.address} | domain.options
-    return answer.add(fields | {"path": connection.path, "type": connection.type})
-
-
-async def add_connection(_core: Core, call: Call) -> Reply:
-    """POST /storageconnections: only what the engine refuses."""
-    kind = call.body.one_of("type", "StorageType", STORAGE_TYPES)
-    if kind is None:
-        raise incomplete("StorageConnection", ["type"])
-    needed = {"nfs": ["address", "path"], "localfs": ["path"]}.get(kind, [])
-    missing = [name for name in needed if not call.body.text(name)]
-    if missing:
-        raise incomplete("StorageConnection", missing)
-    raise not_implemented(f"{call.method} {call.path}")
+    try:
+        UUID(asked)
+    except ValueError:
+        raise entity_not_found(asked) from None
+    return None
 
 
 ROUTES = (
     Route("GET", "storagedomains/*/vms", list_domain_vms),
     Route("GET", "storagedomains/*/files", list_files),
-    Route("POST", "storageconnections", add_connection, "storage_connection"),
     Route("GET", "storagedomains", list_storage_domains),
     Route("POST", "storagedomains", add_storage_domain, "storage_domain"),
     Route("GET", "storagedomains/*", get_storage_domain),
     Route("DELETE", "storagedomains/*", remove_storage_domain),
-    Route("GET", "storagedomains/*/storageconnections", list_connections),
-    Route("GET", "storageconnections", list_connections),
-    Route("GET", "storageconnections/*", get_connection),
 )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
+import ovirtsdk4 as sdk
 import pytest
 from ovirtsdk4 import types
 
@@ -19,6 +22,15 @@ def lab(bench: Bench) -> Iterator[Lab]:
     opened = Lab(bench)
     yield opened
     opened.close()
+
+
+def _resting(lab: Lab, host: Any) -> bool:
+    """Send a host to maintenance, as soon as its storage tasks have ended; return whether it is there."""
+    service = lab.host(host.id)
+    if service.get().status == types.HostStatus.UP:
+        with suppress(sdk.Error):
+            service.deactivate()
+    return bool(service.get().status == types.HostStatus.MAINTENANCE)
 
 
 def test_a_domain_that_the_host_does_not_find_stays_unattached(
@@ -56,11 +68,16 @@ def test_a_domain_that_leaves_makes_the_ovf_store_of_the_one_that_stays(lab: Lab
 
 
 def test_a_data_center_that_is_up_is_not_removed_by_force(lab: Lab) -> None:
-    center, _, domain = lab.ready()
+    center, host, domain = lab.ready()
     service = lab.system.data_centers_service().data_center_service(center.id)
     assert refused(lambda: service.remove(force=True)) == (409, "[Cannot remove an active Data Center.]")
     inside = lab.attached(center).storage_domain_service(domain.id)
     inside.deactivate()
     wait(inside.get, lambda seen: seen.status == MAINTENANCE)
+    assert refused(lambda: service.remove(force=True)) == (
+        409,
+        "[Cannot remove Data Center while there are Hosts that are not in Maintenance mode.]",
+    )
+    wait(lambda: _resting(lab, host), bool)
     service.remove(force=True)
     assert lab.system.storage_domains_service().list() == []
