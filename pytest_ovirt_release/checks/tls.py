@@ -68,6 +68,15 @@ class CertificateFacts:
         }
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What is told of a certificate that did not verify; `nameless`: it has no subjectAltName."""
+
+    text: str
+    issuer: str = ""
+    nameless: bool = False
+
+
 def check_server(
     url: str, ca_file: Path, deadline: float, met: Met, proxy: str | None = None
 ) -> CertificateFacts:
@@ -81,7 +90,8 @@ def check_server(
         proxy: the target's, if it names one.
 
     Raises:
-        CheckFailed: ca-does-not-verify, self-signed, wrong-name, expired, not-yet-valid, tls-too-old, no-tls.
+        CheckFailed: ca-does-not-verify, self-signed, wrong-name, no-alternative-name, expired, not-yet-valid,
+            tls-too-old, no-tls.
         Unreachable: nobody answers there.
         ReleaseError: the CA file cannot be read, or our client accepts a certificate without any CA.
     """
@@ -91,13 +101,13 @@ def check_server(
     try:
         facts = _handshake(endpoint, context, deadline)
     except ssl.SSLCertVerificationError as error:
-        issuer, shown = _describe_unverified(endpoint, deadline)
-        if issuer:
-            met(f"TLS {endpoint}", issuer)
+        shown = _describe_unverified(endpoint, deadline)
+        if shown.issuer:
+            met(f"TLS {endpoint}", shown.issuer)
         raise CheckFailed(
-            _code(error.verify_code),
+            _code(error.verify_code, shown),
             f"the CA in {ca_file.name} ({'; '.join(subjects)}) does not verify {endpoint}: "
-            f"{error.verify_message.rstrip('. ')}; the server shows {shown}",
+            f"{error.verify_message.rstrip('. ')}; the server shows {shown.text}",
         ) from error
     except ssl.SSLError as error:
         raise _not_our_tls(endpoint, error) from error
@@ -149,9 +159,9 @@ def _handshake(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> 
         )
 
 
-def _code(verify_code: int) -> str:
+def _code(verify_code: int, shown: _Shown) -> str:
     if verify_code in WRONG_NAME:
-        return "wrong-name"
+        return "no-alternative-name" if shown.nameless else "wrong-name"
     codes = {EXPIRED: "expired", NOT_YET_VALID: "not-yet-valid", SELF_SIGNED: "self-signed"}
     return codes.get(verify_code, "ca-does-not-verify")
 
@@ -165,8 +175,8 @@ def _not_our_tls(endpoint: Endpoint, error: ssl.SSLError) -> Exception:
     return Unreachable(f"{endpoint}: the TLS handshake failed: {error}")
 
 
-def _describe_unverified(endpoint: Endpoint, deadline: float) -> tuple[str, str]:
-    """Return issuer and description of a certificate that did not verify; for the report only."""
+def _describe_unverified(endpoint: Endpoint, deadline: float) -> _Shown:
+    """Describe a certificate that did not verify; never believed."""
     context = client_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -174,18 +184,24 @@ def _describe_unverified(endpoint: Endpoint, deadline: float) -> tuple[str, str]
         with connected(endpoint, context, deadline) as connection:
             der = connection.getpeercert(binary_form=True) or b""
     except (Unreachable, ssl.SSLError) as error:
-        return "", f"nothing more ({error})"
+        return _Shown(f"nothing more ({error})")
     digest = hashlib.sha256(der).hexdigest()
     try:
         from cryptography import x509  # noqa: PLC0415 - only describes, and is there only with [live] or [lab]
     except ImportError:
-        return "", f"a certificate with SHA-256 {digest}"
-    found = x509.load_der_x509_certificate(der)
-    issuer = _in_order(found.issuer)
-    return issuer, (
-        f"{_in_order(found.subject)}, issued by {issuer}, valid {found.not_valid_before_utc:%Y-%m-%d} to "
-        f"{found.not_valid_after_utc:%Y-%m-%d}, SHA-256 {digest}"
-    )
+        return _Shown(f"a certificate with SHA-256 {digest}")
+    issuer = ""
+    try:
+        found = x509.load_der_x509_certificate(der)
+        issuer = _in_order(found.issuer)
+        text = (
+            f"{_in_order(found.subject)}, issued by {issuer}, valid {found.not_valid_before_utc:%Y-%m-%d} to "
+            f"{found.not_valid_after_utc:%Y-%m-%d}, SHA-256 {digest}"
+        )
+        nameless = not any(isinstance(e.value, x509.SubjectAlternativeName) for e in found.extensions)
+    except (ValueError, x509.DuplicateExtension) as error:  # OpenSSL reads some that cryptography does not
+        return _Shown(f"a certificate with SHA-256 {digest} that cannot be read in full: {error}", issuer)
+    return _Shown(text, issuer, nameless)
 
 
 def name_text(name: Any) -> str:  # noqa: ANN401 - ssl gives nested tuples without a type

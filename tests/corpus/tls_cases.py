@@ -20,6 +20,7 @@ from pytest_ovirt_release.checks.tls_old import refuse_old_tls
 from tests.corpus.frame import Check, case
 from tests.corpus.tls_servers import served
 from tests.corpus.workshop import DEADLINE, Workshop
+from tests.unit.checks.leaves import without_alternative_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,6 +116,14 @@ def a_host_named_only_in_the_subject(shop: Workshop, *, bad: bool) -> Check:
     ca, _ = cas()
     identities = ("engine.example.org",) if bad else (HOST,)
     return Server(identities, {"common_name": HOST}).check(shop, ca, ca_file(shop, ca))
+
+
+@case("tls", "no-alternative-name")
+def a_certificate_without_any_alternative_name(shop: Workshop, *, bad: bool) -> Check:
+    """The host stands in the common name, and there is no subjectAltName at all."""
+    ca, _ = cas()
+    leaf = without_alternative_name(ca, HOST) if bad else ca.issue_cert(HOST)
+    return Server(chain=leaf.private_key_and_cert_chain_pem.bytes()).check(shop, ca, ca_file(shop, ca))
 
 
 @case("tls", "expired")

@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pytest_ovirt_release.checks import tls
 from pytest_ovirt_release.errors import CheckFailed, ReleaseError, Unreachable
+from tests.unit.checks.leaves import unreadable, without_alternative_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,7 +122,14 @@ def test_a_certificate_for_another_name(ca: trustme.CA, ca_file: Path) -> None:
 def test_a_common_name_is_no_host_name(ca: trustme.CA, ca_file: Path) -> None:
     """OpenSSL alone would take CN=localhost for the host where there is no subjectAltName."""
     with server_with(without_alternative_name(ca, "localhost")) as url:
-        assert failure(url.replace("127.0.0.1", "localhost"), ca_file).code == "wrong-name"
+        assert failure(url.replace("127.0.0.1", "localhost"), ca_file).code == "no-alternative-name"
+
+
+def test_a_certificate_that_only_openssl_can_read_is_refused_all_the_same(ca_file: Path) -> None:
+    with server_with(unreadable(trustme.CA(), "127.0.0.1")) as url:
+        failed = failure(url, ca_file)
+    assert failed.code == "ca-does-not-verify"
+    assert "cannot be read in full" in str(failed)
 
 
 def test_an_expired_certificate(ca: trustme.CA, ca_file: Path) -> None:
@@ -268,24 +272,3 @@ def written(leaf: trustme.LeafCert, folder: Path) -> Path:
     path = folder / "engine.cer"
     leaf.cert_chain_pems[0].write_to_path(path)
     return path
-
-
-def without_alternative_name(ca: trustme.CA, common: str) -> trustme.LeafCert:
-    """Issue what trustme refuses to make: a server certificate that names its host only in the subject."""
-    authority = x509.load_pem_x509_certificate(ca.cert_pem.bytes())
-    signer = serialization.load_pem_private_key(ca.private_key_pem.bytes(), password=None)
-    assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = dt.datetime.now(dt.UTC)
-    certificate = x509.CertificateBuilder(
-        issuer_name=authority.subject,
-        subject_name=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)]),
-        public_key=key.public_key(),
-        serial_number=x509.random_serial_number(),
-        not_valid_before=now - dt.timedelta(days=1),
-        not_valid_after=now + dt.timedelta(days=1),
-    ).sign(signer, hashes.SHA256())
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return trustme.LeafCert(private, certificate.public_bytes(serialization.Encoding.PEM), [])
