@@ -93,7 +93,8 @@ def verdicts(found: Found, web: Web, folder: Path, *, changed: bool) -> list[str
     if found.signature is not None:
         signature.write_bytes(found.signature)
         verdict = judge(signature, web.root / found.tarball.name, policy, now=now, deadline=DEADLINE)
-        told.append(f"{verdict.code} ({', '.join(b.digest for b in verdict.blocks)})")
+        digests = ", ".join(block.digest for block in verdict.blocks if block.digest)
+        told.append(f"{verdict.code} ({digests})" if digests else verdict.code)
     else:
         told.append("-")
     return told
