@@ -71,9 +71,12 @@ def _tool(machine: Remote, setup: Setup, deadline: float) -> str:
     command = " ".join(setup.tool)
     if result.status == NOT_FOUND:
         raise CheckFailed("setup-tool-missing", f"{setup.tool[0]} is not installed on the engine's machine")
-    if result.status != 0 or not result.stdout.strip():
+    answers = setup.tool_says in result.stdout if setup.tool_says else result.status == 0
+    if not answers or not result.stdout.strip():
+        wanted = f", not {setup.tool_says!r}" if setup.tool_says else ""
         raise CheckFailed(
-            "setup-tool-fails", f"`{command}` ended with status {result.status} and said {_said(result)}"
+            "setup-tool-fails",
+            f"`{command}` ended with status {result.status} and said {_said(result)}{wanted}",
         )
     return result.stdout.strip()
 

@@ -20,7 +20,6 @@ from pytest_ovirt_release.lab.node.access import HostAccess
 from pytest_ovirt_release.lab.node.machine import LabNode
 from pytest_ovirt_release.lab.release import scripts
 from pytest_ovirt_release.lab.release.engine_machine import EngineMachine
-from pytest_ovirt_release.lab.release.plan import version_of
 from pytest_ovirt_release.lab.release.repositories import installed_versions
 from pytest_ovirt_release.lab.release.site import ReleaseSite
 
@@ -116,7 +115,6 @@ class Lab:
             folder=machine_folder,
             faults=faults,
             root_key=self._root_key,
-            version=version_of(page, "ovirt-engine"),
             packages=installed_versions(page),
         )
 

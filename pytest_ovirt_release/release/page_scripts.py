@@ -30,10 +30,13 @@ class Script(Strict):
 class Setup(Strict):
     """The easy installation: commands over SSH on the engine machine and the service they are about.
 
+    `tool` must end well and say something; with `tool_says`, say that, however it ends: the engine's own
+    `engine-setup --help` ends with 1, and it has no option that ends with 0 and sets nothing up.
     `packages` must be installed there in the very versions that the candidate names.
     """
 
     tool: tuple[str, ...]
+    tool_says: Text | None = None
     service: str
     packages: tuple[Text, ...] = ()
 

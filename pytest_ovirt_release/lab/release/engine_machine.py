@@ -41,14 +41,13 @@ STOP_DEADLINE = 4.0
 class EngineMachine:
     """An engine machine: `install`, then `start`; `ssh_port` and `host_key` say where to log in as root."""
 
-    def __init__(  # noqa: PLR0913 - what a machine is made of, by name
+    def __init__(
         self,
         *,
         folder: Path,
         faults: frozenset[str],
         root_key: str,
         address: str = "127.0.0.1",
-        version: str = "3.0.0",
         packages: Mapping[str, str] | None = None,
     ) -> None:
         """Take its folder, the lab's faults, and the tester's public key line.
@@ -58,7 +57,6 @@ class EngineMachine:
             faults: `service-disabled` is this machine's own.
             root_key: OpenSSH public key that may log in as root.
             address: loopback address of engine and SSH.
-            version: what `engine-setup --version` says.
             packages: name → full version of what is installed, as its package manager says.
         """
         self.folder = folder
@@ -73,7 +71,6 @@ class EngineMachine:
         self._share = EngineShare(folder / "pki", packages or {})
         name = f"ovirt-engine-setup-{datetime.now(UTC):%Y%m%d%H%M%S}-lab.log"
         self._shell = EngineShell(
-            version=version,
             enabled="service-disabled" not in faults,
             log_name=name,
             log_file=self._log_file,

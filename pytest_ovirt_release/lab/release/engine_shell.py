@@ -25,19 +25,20 @@ INACTIVE = 3
 
 HELP = """Usage: engine-setup [options]
 
-  --version            say the version and end
-  --help               say this and end
-  --config=FILE        answer file
-  --offline            do not look for updates
-  --accept-defaults    take the default of every question
+  --log=FILE              where to write what is done
+  --config=FILE           answers to the questions
+  --config-append=FILE    more of them
+  --generate-answer=FILE  where to write the answers that were given
+  --offline               do not look for updates
+  --accept-defaults       take the default of every question
 """
+"""It ends with 1, as the real one's does, which has no --version either."""
 
 
 @dataclass(frozen=True)
 class EngineShell:
     """Answers the few commands that a check may ask; anything else is not found, as in a shell."""
 
-    version: str
     enabled: bool
     log_name: str
     log_file: Path
@@ -83,12 +84,12 @@ class EngineShell:
         return await self.share.psql(arguments)
 
     async def _setup(self, arguments: Sequence[str]) -> Answer:
-        if list(arguments) == ["--version"]:
-            return Answer(f"engine-setup (ovirt-engine) {self.version}\n")
-        if list(arguments) in (["--help"], ["-h"]):
-            return Answer(HELP)
+        if list(arguments) == ["--help"]:
+            return Answer(HELP, status=1)
         if arguments and all(a.partition("=")[0] in UNATTENDED for a in arguments):
             return await self.set_up()
+        if arguments:
+            return Answer(err=f"FATAL: Invalid option '{arguments[0]}'\n", status=1)
         return Answer(err="***L:ERROR engine-setup: there is nobody to ask; see --help\n", status=1)
 
     async def _systemctl(self, arguments: Sequence[str]) -> Answer:
