@@ -134,8 +134,8 @@ def test_unpacking_ends_at_its_deadline_and_disproves_nothing(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "empty",
-    [gzip.compress(b""), bz2.compress(b""), lzma.compress(b"")],
-    ids=["gz", "bz2", "xz"],
+    [gzip.compress(b""), bz2.compress(b""), lzma.compress(b""), zstandard.ZstdCompressor().compress(b"")],
+    ids=["gz", "bz2", "xz", "zst"],
 )
 def test_a_file_of_nothing_but_empty_parts_ends_at_the_deadline(empty: bytes, tmp_path: Path) -> None:
     """A decompressor looks for the next byte in all of them before it comes back."""
