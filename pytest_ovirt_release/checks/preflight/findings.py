@@ -28,6 +28,12 @@ VDSM = 36
 
 NO_COMMAND = (126, 127)
 _NUMBERS = re.compile(r"\d+(\.\d+)*")
+_FOLDER = re.compile(
+    r"folder (?P<uid>\d+) (?P<gid>\d+) (?P<mode>[0-7]+)\n"
+    r".*\n"  # df's heading; then file system, blocks, used, available, capacity, mount point
+    r".*?\s\d+\s+\d+\s+(?P<free>\d+)\s+(?:\d+%|-)\s.*(?:\n|$)",
+    re.ASCII,
+)
 
 
 def node_key(name: str) -> str:
@@ -130,16 +136,18 @@ class Folder:
 
 
 def read_folder(result: Result) -> Folder | None:
-    """Read the answer of `looking.FOLDER_SCRIPT`; None when it is not one."""
-    lines = result.stdout.splitlines()
-    words = lines[0].split() if lines else []
-    if len(words) != 5 or words[0] != "folder":  # noqa: PLR2004 - the word and four numbers
+    """Read the answer of `machine_probe.FOLDER_SCRIPT`; None when it is not one."""
+    answer = _FOLDER.match(result.stdout) if result.ok else None
+    if answer is None:
         return None
-    try:
-        uid, gid, mode, free = int(words[1]), int(words[2]), int(words[3], 8), int(words[4]) * 1024
-    except ValueError:
-        return None
-    return Folder(uid, gid, mode, free, tuple(line for line in lines[1:] if line))
+    names = result.stdout[answer.end() :].splitlines()
+    return Folder(
+        uid=int(answer["uid"]),
+        gid=int(answer["gid"]),
+        mode=int(answer["mode"], 8),
+        free=int(answer["free"]) * 1024,
+        names=tuple(name for name in names if name),
+    )
 
 
 def folder_fits(what: str, path: str, folder: Folder, blocks: tuple[str, ...]) -> Finding:

@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.checks.preflight.probe import Asked
     from pytest_ovirt_release.target.model import NfsTarget, NodeTarget, SshTarget
 
-FOLDER_SCRIPT = """
-names=$(setpriv --reuid=36 --regid=36 --clear-groups ls -A -- "$1") &&
-free=$(df -Pk -- "$1" | awk 'NR == 2 { print $4 }') &&
-printf 'folder %s %s\\n%s\\n' "$(stat -c '%u %g %a' -- "$1")" "$free" "$(printf '%s' "$names" | head -n 5)"
-"""
-"""Says owner, group, mode and free KiB of the folder "$1", then the first names in it, as vdsm would see them."""
+FOLDER_SCRIPT = (
+    """stat -c 'folder %u %g %a' -- "$1" && df -Pk -- "$1" && """
+    """setpriv --reuid=36 --regid=36 --clear-groups ls -A -- "$1"\n"""
+)
+"""Says owner, group and mode of the folder "$1", its file system's free KiB, then the names in it, as vdsm sees them."""
 
 EXPORT_SCRIPT = 'mount -t nfs -o "$2" -- "$3" "$1" || exit 3\n' + FOLDER_SCRIPT
 """The same of the export "$3", mounted on "$1" with the options "$2"."""

@@ -7,10 +7,13 @@ ever executed or read.
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.lab.node import inspection
 from pytest_ovirt_release.lab.node.capabilities import KERNEL
 from pytest_ovirt_release.lab.node.files import VDSM_ID
+from pytest_ovirt_release.lab.node.lists import run_list
 from pytest_ovirt_release.lab.node.registration import RegistrationError, register
 from pytest_ovirt_release.lab.node.registration_options import Help, UsageError, parse
 from pytest_ovirt_release.lab.node.services import iptables, reboot, systemctl
@@ -28,6 +31,11 @@ async def run(shell: Shell, line: str) -> Result:
         argv = shlex.split(line)
     except ValueError as error:
         return Result(USAGE, stderr=f"bash: -c: {error}\n")
+    return await execute(shell, argv)
+
+
+async def execute(shell: Shell, argv: list[str]) -> Result:
+    """Run one command, given as its words."""
     argv = _without_timeout(argv)
     if not argv:
         return Result(0)
@@ -173,18 +181,51 @@ async def _echo(_shell: Shell, arguments: list[str]) -> Result:
     return Result(0, " ".join(arguments) + "\n")
 
 
+async def _sh(shell: Shell, arguments: list[str]) -> Result:
+    match arguments:
+        case ["-c", script, _name, *words]:
+            return await run_list(script, words, lambda argv: execute(shell, argv))
+        case _:
+            return Result(USAGE, stderr="sh: this node runs `sh -c SCRIPT NAME WORDS` only\n")
+
+
+async def _unshare(shell: Shell, arguments: list[str]) -> Result:
+    match arguments:
+        case ["--mount", "--propagation", "private", *command]:
+            return await execute(replace(shell, unshared=True), command)
+        case _:
+            return Result(1, stderr=f"unshare: {shlex.join(arguments)}: not understood\n")
+
+
+async def _setpriv(shell: Shell, arguments: list[str]) -> Result:
+    match arguments:
+        case ["--reuid=36", "--regid=36", "--clear-groups", *command]:
+            denied = inspection.denied_to_vdsm(shell, _names(command[1:]))
+            return denied or await execute(shell, command)
+        case _:
+            return Result(1, stderr=f"setpriv: {shlex.join(arguments)}: not understood\n")
+
+
 _COMMANDS: dict[str, Callable[[Shell, list[str]], Awaitable[Result]]] = {
     "cat": _cat,
+    "date": inspection.date,
+    "df": inspection.df,
     "echo": _echo,
     "hostname": _hostname,
     "iptables": iptables,
     "ls": _ls,
+    "mount": inspection.mount,
     "reboot": reboot,
     "rm": _rm,
+    "rpm": inspection.rpm,
+    "setpriv": _setpriv,
+    "sh": _sh,
+    "stat": inspection.stat,
     "systemctl": systemctl,
     "tail": _tail,
     "test": _test,
     "true": _true,
     "uname": _uname,
+    "unshare": _unshare,
     "vdsm-tool": _vdsm_tool,
 }

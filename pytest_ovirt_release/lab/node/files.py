@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class NodeFiles:
         """Take the folder that is the node's `/`; it is made."""
         root.mkdir(parents=True, exist_ok=True)
         self._root = root.resolve()
+        self._mounts: dict[str, Path] = {}
 
     def path(self, name: str) -> Path:
         """Return where a file of the node lies; `..` stops at the node's `/`, as on any machine."""
@@ -35,7 +37,22 @@ class NodeFiles:
                 del parts[-1:]
             elif part not in {"", "."}:
                 parts.append(part)
+        whole = f"/{'/'.join(parts)}"
+        for at, folder in self._mounts.items():
+            if f"{whole}/".startswith(f"{at}/"):
+                return folder / whole[len(at) :].lstrip("/")
         return self._root.joinpath(*parts)
+
+    def with_mount(self, name: str, folder: Path) -> NodeFiles:
+        """Return the same tree with a folder mounted at a name: seen by whoever has it, and by nobody else."""
+        seen = copy.copy(self)
+        seen._mounts = {**self._mounts, name.rstrip("/"): folder}  # noqa: SLF001 - one of us
+        return seen
+
+    def file_system(self, name: str) -> Path:
+        """Return the folder that stands for the file system which a name lies on; an export is a part of one."""
+        mounted = next((f for at, f in self._mounts.items() if f"{name}/".startswith(f"{at}/")), None)
+        return self._root if mounted is None else mounted.parent
 
     def read(self, name: str) -> str | None:
         """Return a file's text, None when there is no such file."""

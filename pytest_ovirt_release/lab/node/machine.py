@@ -191,6 +191,10 @@ class LabNode:
         """Let the node reach the NFS servers again."""
         self._storage.lost = False
 
+    def export(self, path: str) -> Path | None:
+        """Return the folder behind `server:/path`, as a mount by hand finds it; None when no server gives it."""
+        return self._storage.export(path)
+
     async def _keep_registering(self) -> None:
         while not await self._registered():
             await self._clock.sleep(REGISTRATION_INTERVAL)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytest_ovirt_release.lab.node.files import NodeFiles
     from pytest_ovirt_release.lab.node.vdsm import Vdsm
 
@@ -28,10 +30,16 @@ class Machine(Protocol):
     def regain_storage(self) -> None:
         """Reach the NFS servers again."""
 
+    def export(self, path: str) -> Path | None:
+        """Return the folder behind `server:/path`; None when no server gives it."""
+
 
 @dataclass
 class Shell:
-    """The state of a node that commands see; `configured` once deploy was here."""
+    """The state of a node that commands see; `configured` once deploy was here.
+
+    `ahead`: seconds that the node's clock is ahead of the machine's; `unshared`: mounts are seen by this shell only.
+    """
 
     name: str
     address: str
@@ -40,6 +48,8 @@ class Shell:
     machine: Machine
     ssh_port: int = 0
     configured: bool = False
+    ahead: float = 0.0
+    unshared: bool = False
 
 
 @dataclass(frozen=True)

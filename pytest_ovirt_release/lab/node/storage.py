@@ -66,6 +66,14 @@ class NodeStorage:
         if not mount.is_symlink():
             mount.symlink_to(folder)
 
+    def export(self, path: str) -> Path | None:
+        """Return the folder of an export that could be mounted by hand; that vdsm fails with it is not seen there."""
+        try:
+            folder = self._folder(Place(NFS, path))
+        except VdsmError:
+            return None
+        return folder if folder.is_dir() and not self.lost else None
+
     def disconnect(self, place: Place) -> None:
         """Unmount; what is not mounted is no error."""
         self._connected.pop(place, None)
