@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pytest_ovirt_release.release.model import Strict
+from pytest_ovirt_release.release.model import Slug, Strict
 from pytest_ovirt_release.verdict.states import (
     CLASSES,
     DISPOSITIONS,
@@ -85,16 +85,16 @@ class CellVerdict(Strict):
 
 
 class RequirementVerdict(Strict):
-    """One requirement with its cells; its state is the worst of theirs."""
+    """One requirement with its cells; its state is the worst of theirs. Its id is the anchor of links to it."""
 
-    id: str
+    id: Slug
     level: Literal["must", "should"]
     title: str
     section: str
     line: int
     line_sha256: str
     proof: str
-    needs: tuple[str, ...]
+    needs: tuple[Slug, ...]
     state: State
     requirement_class: CellClass = Field(alias="class")
     controlled: bool
@@ -120,7 +120,7 @@ class GapVerdict(Strict):
     title: str
     owner: str
     eta: str
-    requirements: tuple[str, ...]
+    requirements: tuple[Slug, ...]
     status: Literal["open", "overdue", "closable"]
     detail: str = ""
 

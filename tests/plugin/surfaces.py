@@ -49,10 +49,28 @@ def surfaces(project: Project, code: int, output: str) -> dict[str, Said]:
     ):
         if (folder / name).exists():
             found[name] = read((folder / name).read_text(), project)
-    again = CliRunner().invoke(main, ["verdict", str(folder)])
-    found["ovirt-release verdict"] = _console(again.output)
-    found["its exit code"] = Said(CODES.get(again.exit_code))
+    found |= _judged_again(folder, project)
+    if (folder / "verdict.json").exists():
+        for name, words, read in (("markdown", (), _announcement), ("mail", ("--mail",), _mail)):
+            drafted = CliRunner().invoke(main, ["announce", str(folder), *words])
+            assert drafted.exit_code == 0, drafted.output
+            found[f"ovirt-release announce, {name}"] = read(drafted.output, project)
     return found
+
+
+def _judged_again(folder: Path, project: Project) -> Iterator[tuple[str, Said]]:
+    """Yield what `ovirt-release verdict` says in a GitHub job: console, exit code, annotations and summary."""
+    summary = project.root / "summary.md"
+    summary.unlink(missing_ok=True)
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    again = CliRunner().invoke(main, ["verdict", str(folder)], env=job)
+    lines = again.output.splitlines()
+    commands = [line for line in lines if line.startswith("::")]
+    yield "ovirt-release verdict", _console("\n".join(line for line in lines if line not in commands))
+    yield "its exit code", Said(CODES.get(again.exit_code))
+    if summary.exists():
+        yield "GitHub annotations", _annotations(commands)
+        yield "GitHub summary", _announcement(summary.read_text(), project)
 
 
 def assert_no_false_go(project: Project, code: int, output: str, spoilt: Collection[str]) -> dict[str, Said]:
@@ -132,8 +150,37 @@ def _announcement(text: str, project: Project) -> Said:
     assert {title for title, *_ in rows} == set(titles) or word[1] == "INVALID"
     return Said(
         word[1],
-        frozenset(titles[title] for title, of, all_, state in rows if of == all_ or "passed" in state),
+        frozenset(titles[title] for title, of, all_, state in rows if of == all_ or _all_passed(state)),
     )
+
+
+def _all_passed(state: str) -> bool:
+    return "passed" in state and "," not in state  # "1 failed, 7 passed" is not green
+
+
+def _mail(text: str, project: Project) -> Said:
+    word = re.search(rf"^Subject: \[draft\] .*: {WORD}( \(REHEARSAL\))?$", text, re.MULTILINE)
+    assert word
+    assert set(re.findall(rf"\bVerdict: {WORD}", text)) == {word[1]}, (
+        "the subject says another verdict than the text"
+    )
+    titles = {title: name for name, title in project.musts().items()}
+    flat = " ".join(text.split())
+    rows = re.findall(r"\* MUST +(\d+) of (\d+) (.+?) \((.+?)\)(?= \*| [A-Z])", flat)
+    assert {title for _, _, title, _ in rows} == set(titles) or word[1] == "INVALID"
+    return Said(
+        word[1],
+        frozenset(titles[title] for of, all_, title, state in rows if of == all_ or _all_passed(state)),
+    )
+
+
+def _annotations(commands: Collection[str]) -> Said:
+    """Read what a build page shows: a job without an error is green, and a notice says the verdict."""
+    (verdict,) = [line for line in commands if line.startswith("::notice title=Verdict::")]
+    said = _console(verdict.removeprefix("::notice title=Verdict::"))
+    errors = [line for line in commands if line.startswith("::error ")]
+    assert errors or said.word in SHIPS, f"no error, yet the verdict is {said.word}"
+    return said
 
 
 def _clean(folder: Path) -> Iterator[str]:

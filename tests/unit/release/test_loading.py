@@ -344,6 +344,37 @@ def test_names_of_several_lines_are_shown_on_one(page_data: dict[str, Any], tmp_
     assert all("\n" not in sentence for sentence in found)
 
 
+HOSTILE_IDS = {
+    "script": "<script>alert(1)</script>",
+    "link": "javascript:alert(1)",
+    "right-to-left": "\u202enur-mv-edon",
+    "hebrew": "שלום",
+    "isolate": "node\u2066x",
+    "control": "node\u001b[2Jx",
+    "lines": "node\n::error::x",
+    "long": "w" * 10_000,
+    "quote": "a' onclick='x",
+    "path": "../x",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE_IDS.values(), ids=HOSTILE_IDS)
+def test_a_hostile_id_of_a_requirement_is_refused_with_a_short_sentence(
+    page_data: dict[str, Any], tmp_path: Path, hostile: str
+) -> None:
+    page_data["requirements"][0]["id"] = hostile
+    path = tmp_path / "page.toml"
+    path.write_text(tomli_w.dumps(page_data), encoding="utf-8")
+    with pytest.raises(DataFileError) as caught:
+        load_page(path)
+    (sentence,) = [said for said in caught.value.mistakes if "].id: " in said]
+    assert "allowed" in sentence
+    assert len(sentence) < 400
+    assert sentence.replace("שלום", "").isprintable()
+    assert not {"\u202e", "\u2066", "\x1b"} & set(sentence)
+
+
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=200,

@@ -21,8 +21,10 @@ def hostile(no_go: Verdict, conditional: Verdict, text: str = HOSTILE) -> Verdic
         reason["detail"] = reason["code"] = text if reason["code"] != "finish" else "finish"
     for requirement in data["requirements"]:
         requirement["title"] = requirement["section"] = requirement["proof"] = text
-        for cell in requirement["cells"]:
+        requirement["faults"] = [text]
+        for number, cell in enumerate(requirement["cells"]):
             cell["value"] = cell["detail"] = text
+            cell["id"] = f"{requirement['id']}[{text}{number}]"
             for part in (*cell["attempts"], *cell["evidence"]):
                 part["nodeid"] = text
             for attempt in cell["attempts"]:

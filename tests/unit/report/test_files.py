@@ -47,6 +47,22 @@ def test_numbers_that_json_cannot_hold_become_texts(go: Verdict) -> None:
     json.loads(written)
 
 
+@pytest.mark.parametrize("hostile", ["<script>", "\u202enur", "a b", "w" * 10_000, "x\n::error::"])
+@pytest.mark.parametrize("key", ["id", "needs"])
+def test_a_verdict_file_with_a_hostile_id_is_refused_with_a_short_sentence(
+    go: Verdict, tmp_path: Path, key: str, hostile: str
+) -> None:
+    data = go.model_dump(by_alias=True, mode="json")
+    data["requirements"][0][key] = hostile if key == "id" else [hostile]
+    (tmp_path / "verdict.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(
+        ReleaseError, match=rf"is no verdict that this program wrote: requirements\.0\.{key}"
+    ) as caught:
+        serial.read_verdict(tmp_path)
+    assert len(str(caught.value)) < 400 + len(str(tmp_path))
+    assert hostile not in str(caught.value)
+
+
 def test_a_full_disk_is_one_clear_message_and_the_old_file_stays(
     go: Verdict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

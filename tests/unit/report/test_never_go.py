@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_ovirt_release.report import console, html, junit, markdown, pytest_html
+from pytest_ovirt_release.report import console, github, html, junit, mail, markdown, pytest_html
 from pytest_ovirt_release.verdict.states import EXIT_CODES
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 REPORTS: dict[str, Callable[[Verdict], str]] = {
     "html": html.render,
     "markdown": markdown.render,
+    "mail": lambda verdict: " ".join(mail.render(verdict).split()),
+    "GitHub annotations": lambda verdict: "\n".join(github.workflow_commands(verdict)),
+    "GitHub summary": github.summary,
+    "GitHub summary, cut": lambda verdict: github.summary(verdict, github.LARGEST_SUMMARY),
     "junit": junit.render,
     "pytest-html": lambda verdict: "".join(pytest_html.summary_fragments(verdict)),
     "console": lambda verdict: "\n".join(line.text for line in console.lines(verdict, 400)),
