@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from pytest_ovirt_release import __version__, cli_announce, cli_attest, cli_paths, cli_target, cli_verdict
+from pytest_ovirt_release import (
+    __version__,
+    cli_announce,
+    cli_attest,
+    cli_examples,
+    cli_paths,
+    cli_target,
+    cli_verdict,
+)
 from pytest_ovirt_release.cli_paths import GIVEN
 from pytest_ovirt_release.cli_values import page_named, versions_given
 from pytest_ovirt_release.errors import ReleaseError, Unproven
@@ -37,7 +45,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except (ReleaseError, Unproven) as error:
-            _refuse(f"{error}{cli_paths.nearest(ctx)}")
+            _refuse(f"{error}{cli_paths.nearest(ctx, str(error))}")
         except OSError as error:  # of a file or stream that nobody wrapped, such as a full disk behind stdout
             _refuse(f"{error.filename or 'output'}: {error.strerror or error}")
         except ModuleNotFoundError as error:
@@ -50,7 +58,9 @@ class _Group(click.Group):
 def main() -> None:
     """Judge an oVirt release: pages, candidates, the lab, verdicts.
 
-    The tests themselves are run by pytest: pytest -m must --release-target target.toml
+    The tests themselves are run by pytest: pytest -m must --release-tester "Your Name" --release-allow-changes
+
+    Example: ovirt-release verdict reports/latest
     """
 
 
@@ -101,7 +111,7 @@ def page_check(page_file: Path, against: Path) -> None:
     "--page", "page_name", required=True, metavar="ID|FILE", help="Release page: its id or its file."
 )
 @click.option(
-    "--pages", type=FILE, default=PAGES, show_default=True, help="Folder that ids are looked up in."
+    "--pages", type=GIVEN, default=PAGES, show_default=True, help="Folder that ids are looked up in."
 )
 @click.option("--version", "release", required=True, metavar="VERSION", help="Version of the release.")
 @click.option("--rc", metavar="RC", help="Which release candidate, such as rc2.")
@@ -120,7 +130,7 @@ def page_check(page_file: Path, against: Path) -> None:
     help="A package or image whose version is neither its component's nor the release's; may be repeated.",
 )
 @click.option(
-    "--overlay", type=FILE, metavar="FILE", help="A page overlay with other addresses, as a lab writes it."
+    "--overlay", type=GIVEN, metavar="FILE", help="A page overlay with other addresses, as a lab writes it."
 )
 @click.option("--out", type=FILE, required=True, metavar="FILE", help="The candidate file to write.")
 @click.option("--force", is_flag=True, help="Replace the candidate file if it is there.")
@@ -193,6 +203,7 @@ def reap(*, run: Path, dry_run: bool) -> None:
 
 for judging in (*cli_verdict.COMMANDS, *cli_announce.COMMANDS, *cli_attest.COMMANDS):
     main.add_command(judging)
+cli_examples.make_pasteable(main)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_ovirt_release.cli_paths import GIVEN
+from pytest_ovirt_release.cli_paths import GIVEN, nearest
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ BAD = 13
 @click.command()
 @click.argument("folder", type=GIVEN, metavar="FOLDER")
 @click.option("--key", required=True, metavar="FINGERPRINT", help="The signing key's full fingerprint.")
-@click.option("--gnupg-home", type=FILE, metavar="DIR", help="gpg's home; default: gpg's own.")
+@click.option("--gnupg-home", type=GIVEN, metavar="DIR", help="gpg's home; default: gpg's own.")
 @click.option(
     "--out", type=FILE, metavar="FILE", help="The envelope to write; default: FOLDER/attestation.dsse.json."
 )
@@ -55,13 +55,13 @@ def attest(*, folder: Path, key: str, gnupg_home: Path | None, out: Path | None)
 
 @click.command()
 @click.argument("envelope", type=GIVEN, metavar="ENVELOPE|FOLDER")
-@click.argument("files", type=FILE, nargs=-1, metavar="[FILE]...")
+@click.argument("files", type=GIVEN, nargs=-1, metavar="[FILE]...")
 @click.option(
     "--fingerprint", required=True, metavar="FPR", help="Full fingerprint of the primary key that is trusted."
 )
 @click.option(
     "--key-file",
-    type=FILE,
+    type=GIVEN,
     required=True,
     metavar="FILE",
     help="That public key, as gpg exports it; no other is used.",
@@ -82,7 +82,8 @@ def verify(*, envelope: Path, files: tuple[Path, ...], fingerprint: str, key_fil
     try:
         verified = check(envelope, files, fingerprint=fingerprint, key_file=key_file)
     except AttestationBad as error:
-        click.echo(f"ovirt-release: the attestation does not fit: {error}", err=True)
+        near = nearest(click.get_current_context(), str(error))
+        click.echo(f"ovirt-release: the attestation does not fit: {error}{near}", err=True)
         sys.exit(BAD)
     for line in _lines(verified):
         click.echo(_plain(line))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _MISSED = "pytest_ovirt_release.missed"
+MOST = 2_000
+"""Names of a folder that are looked at: nobody waits for a hint."""
 
 
 class _Given(click.Path):
@@ -30,17 +29,24 @@ class _Given(click.Path):
 GIVEN = _Given(path_type=Path)
 
 
-def nearest(ctx: click.Context) -> str:
-    """Return `; did you mean …?` for every path of this command that is not there and has a neighbour."""
-    return "".join(
-        f"; did you mean {str(near)!r}?" for path in ctx.meta.get(_MISSED, ()) for near in _near(path)
-    )
+def nearest(ctx: click.Context, message: str) -> str:
+    """Return `; did you mean …?` for every path that this message is about, is not there and has a neighbour."""
+    missed = (path for path in ctx.meta.get(_MISSED, ()) if str(path) in message)
+    return "".join(hint(path) for path in missed)
 
 
-def _near(path: Path) -> Iterator[Path]:
+def hint(path: Path) -> str:
+    """Return `; did you mean …?` with the path nearest to one that is not there, or nothing.
+
+    Where a folder on the way is not there either, it is the folder that was mistyped.
+    """
+    wrong = next((folder for folder in reversed(path.parents) if not folder.exists()), path)
     try:
-        there = [entry.name for entry in path.parent.iterdir()]
+        there = sorted(entry.name for entry in islice(wrong.parent.iterdir(), MOST))
     except OSError:
-        return
-    for name in difflib.get_close_matches(path.name, sorted(there), n=1):
-        yield path.parent / name
+        return ""
+    for name in difflib.get_close_matches(wrong.name, there, n=1):
+        near = wrong.parent / name
+        whole = near / path.relative_to(wrong)
+        return f"; did you mean {str(whole if whole.exists() else near)!r}?"
+    return ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_ovirt_release.cli_paths import GIVEN
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def new(*, path: Path) -> None:
 
 
 @target.command()
-@click.argument("path", type=FILE, metavar="[FILE]", default="target.toml")
-@click.option("--pages", type=FILE, default=PAGES, show_default=True, help="Folder of the release pages.")
+@click.argument("path", type=GIVEN, metavar="[FILE]", default="target.toml")
+@click.option("--pages", type=GIVEN, default=PAGES, show_default=True, help="Folder of the release pages.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(*, path: Path, pages: Path, as_json: bool) -> None:
     """Try every connection of a target file, read-only and all at once, and say what to do.

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.cli_paths import hint
 from pytest_ovirt_release.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -74,4 +75,6 @@ def page_named(name: str, folder: Path) -> Page:
     from pytest_ovirt_release.release import loading  # noqa: PLC0415 - `version` must not wait for pydantic
 
     is_file = name.endswith(".toml") or "/" in name
+    if is_file and not Path(name).exists():
+        raise ReleaseError(f"{name}: there is no such file{hint(Path(name))}")
     return loading.load_page(Path(name) if is_file else loading.find_page(folder, name))

@@ -106,7 +106,7 @@ def bundle(*, run: Path, out: Path | None, as_json: bool) -> None:
 @AS_OF
 @click.option(
     "--previous",
-    type=FILE,
+    type=GIVEN,
     metavar="FILE",
     help="The verdict.json before, or its folder: the page says what changed.",
 )

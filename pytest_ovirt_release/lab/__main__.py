@@ -53,6 +53,8 @@ def lab(  # noqa: PLR0913 - one parameter for each option
 
     Example: ovirt-release lab --folder mylab --fault expired-signing-key
     """
+    if as_json and not list_faults:
+        raise click.UsageError("--json is for the list of faults; add --list-faults")
     if list_faults and as_json:
         click.echo(json.dumps([asdict(fault) for fault in TABLE], indent=2))
         return

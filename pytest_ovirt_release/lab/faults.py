@@ -247,5 +247,10 @@ def check_names(names: tuple[str, ...]) -> frozenset[str]:
     """Return the names as a set; ReleaseError lists all faults when one is unknown."""
     unknown = sorted(set(names) - set(BY_NAME))
     if unknown:
-        raise ReleaseError(f"unknown fault {', '.join(unknown)}; the lab knows: {', '.join(sorted(BY_NAME))}")
+        from pytest_ovirt_release.release.mistakes import nearest  # noqa: PLC0415 - brings pydantic along
+
+        near = "".join(nearest(name, BY_NAME) for name in unknown)
+        raise ReleaseError(
+            f"unknown fault {', '.join(unknown)}{near}; the lab knows: {', '.join(sorted(BY_NAME))}"
+        )
     return frozenset(names)

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_ovirt_release.cli_paths import hint
 from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.lab import lifetime
 from pytest_ovirt_release.lab.faults import check_names
@@ -122,6 +123,8 @@ def _prepared(folder: Path) -> Path:
 def _read(page: Path | None) -> Page:
     if page is None and not OWN_PAGE.is_file():
         raise ReleaseError("no release page: name one with --page FILE (a checkout has acceptance/releases)")
+    if page is not None and not page.exists():
+        raise ReleaseError(f"{page}: there is no such file{hint(page)}")
     return load_page(page or OWN_PAGE)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -43,11 +45,28 @@ def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:
             yield (*path, name)
 
 
+def found(path: tuple[str, ...]) -> click.Command:
+    command: click.Command = cli.main
+    for name in path:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    return command
+
+
 @pytest.mark.parametrize("path", list(commands(cli.main)), ids=" ".join)
-def test_every_command_shows_an_example(path: tuple[str, ...]) -> None:
+def test_every_command_shows_an_example_that_can_be_pasted(path: tuple[str, ...]) -> None:
     shown = run(*path, "--help")
     assert shown.exit_code == 0
-    assert f"Example: ovirt-release {' '.join(path)}" in " ".join(shown.output.split())
+    assert max(len(line) for line in shown.output.splitlines()) <= 80
+    (example,) = re.findall(r"^  Example: ((?:.*\\\n)*.*)$", shown.output, re.MULTILINE)
+    words = shlex.split(example.replace("\\\n", ""))  # as a shell reads on
+    assert words[: len(path) + 1] == ["ovirt-release", *path]
+    found(path).make_context("example", words[len(path) + 1 :])  # a UsageError where it is none of its own
+
+
+@pytest.mark.parametrize("path", [(), ("page",), ("target",)], ids=str)
+def test_every_group_shows_an_example(path: tuple[str, ...]) -> None:
+    assert "\n  Example: ovirt-release " in run(*path, "--help").output
 
 
 def test_version() -> None:
