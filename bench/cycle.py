@@ -172,6 +172,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cycle-") as scratch:
         words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:html", "-n", "2"]
         words += ["-p", "bench.cycle_watch", "-o", f"release_reports={scratch}/reports"]
+        # pytest tidies up after its last runs before it ends; in a folder of our own there are none.
+        words += ["-p", "no:hypothesispytest", "--basetemp", str(Path(scratch, "tmp"))]
         words += ["-o", f"release_lab_speed={speed}", "--release-target", "lab"]
         words += ["acceptance/test_smoke.py", "acceptance/test_node.py"]
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "RELEASE_"))}

@@ -185,6 +185,20 @@ class WorkerPart:
         orphans.end_with_parent()
         _play(self._config, self.context)
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Let two nodes be at work at once, where there are workers for it."""
+        workers = int(self._config.workerinput["workercount"])
+        if self.context.target is None or workers == 1:
+            return
+        from pytest_ovirt_release.ordering import node_used, ordered  # noqa: PLC0415 - release mode only
+        from pytest_ovirt_release.record.recorder import CELLS  # noqa: PLC0415 - release mode only
+
+        nodes = self.context.target.nodes
+        items[:] = ordered(
+            items, lambda item: node_used((cell for *_, cell in item.stash.get(CELLS, ())), nodes), workers
+        )
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         """Record a hook that breaks after the last test: the controller does not hear of it."""
