@@ -32,6 +32,13 @@ PATH = click.Path(path_type=Path)
     metavar="A.B.C",
     help="What the nodes' addresses begin with.",
 )
+@click.option(
+    "--user",
+    default="admin",
+    show_default=True,
+    metavar="NAME",
+    help="The engine's administrator, NAME@internal.",
+)
 @click.option("--parent", type=click.IntRange(min=1), metavar="PID", help="End when this process ends.")
 @click.option("--list-faults", is_flag=True, help="Print the faults and what each must disprove.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list of faults as JSON.")
@@ -44,6 +51,7 @@ def lab(  # noqa: PLR0913 - one parameter for each option
     page: Path | None,
     parent: int | None,
     network: str,
+    user: str,
     list_faults: bool,
     as_json: bool,
 ) -> None:
@@ -66,7 +74,7 @@ def lab(  # noqa: PLR0913 - one parameter for each option
     # Here, because the other commands of `ovirt-release` must not wait for what the lab reads pages with.
     from pytest_ovirt_release.lab.main import Options, main  # noqa: PLC0415 - see above
 
-    sys.exit(main(Options(folder, speed, seed, faults, page, parent, network)))
+    sys.exit(main(Options(folder, speed, seed, faults, page, parent, network, user)))
 
 
 if __name__ == "__main__":

@@ -89,10 +89,11 @@ class Lab:
         faults: frozenset[str],
         seed: int,
         network: str = NETWORK,
+        user: str = "admin",
     ) -> None:
         """Take the release page, the folder, how much faster than life to wait, what to break, and the ids' seed.
 
-        `network` is what the addresses of the nodes under test begin with.
+        `network` is what the addresses of the nodes under test begin with, `user` who administers the engine.
         """
         self.folder = folder
         self.faults = faults
@@ -100,6 +101,7 @@ class Lab:
         self.seed = seed
         self.page = page
         self.plans = tuple(_moved(plan, network) for plan in NODES)
+        self.user = user
         self.admin_password = secrets.token_urlsafe(18)
         self.tester_key = folder / "tester_key"
         self.nodes: dict[str, LabNode] = {}
@@ -174,6 +176,7 @@ class Lab:
             admin_password=self.admin_password,
             ssh=HostAccess(self.folder / "engine" / "host_access_key"),
             seed=self.seed,
+            admin=self.user,
         )
         self._parts.append(self.engine)
 

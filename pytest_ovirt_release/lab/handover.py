@@ -65,6 +65,7 @@ def target(lab: Lab) -> Target:
         engine=EngineTarget(
             url=lab.engine.url,
             ca_file=folder / CA,
+            user=f"{lab.user}@internal",
             password_file=folder / PASSWORD,
             ssh=_ssh(lab, lab.machine.address, lab.machine.ssh_port, lab.machine.host_key),
         ),

@@ -41,6 +41,8 @@ FAILED, USAGE = 1, 2
 
 _LOOPBACK = re.compile(r"127(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){2}", re.ASCII)
 
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+
 log = logging.getLogger(__name__)
 
 
@@ -54,6 +56,7 @@ class Options:
     `faults`: names from `lab.faults`.
     `page`: the release page that the lab plays; None: ovirt-3.0 of the checkout.
     `network`: what the addresses of the nodes begin with, such as 127.0.7.
+    `user`: the name of the engine's administrator, in the profile `internal`.
     `parent`: a process id; the lab ends when that process does.
     """
 
@@ -64,6 +67,7 @@ class Options:
     page: Path | None = None
     parent: int | None = None
     network: str = "127.0.0"
+    user: str = "admin"
 
 
 def main(options: Options) -> int:
@@ -90,6 +94,8 @@ def main(options: Options) -> int:
 def _checked(options: Options) -> frozenset[str]:
     if not _LOOPBACK.fullmatch(options.network):
         raise ReleaseError(f"--network {options.network}: must be three numbers of loopback, such as 127.0.7")
+    if not _USER.fullmatch(options.user):
+        raise ReleaseError(f"--user {options.user}: must be letters, digits, dots and dashes")
     if not 0 < options.speed < math.inf:
         raise ReleaseError(f"--speed {options.speed:g}: must be greater than 0")
     if options.parent is not None and not lifetime.is_alive(options.parent):
@@ -144,6 +150,7 @@ async def _live(page: Page, folder: Path, options: Options, faults: frozenset[st
         faults=faults,
         seed=seed,
         network=options.network,
+        user=options.user,
     )
     try:
         if await _started(lab, stop):

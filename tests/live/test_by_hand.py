@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import selectors
 import socket
@@ -35,7 +36,10 @@ def cellar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("cellar") / "lab"
     words = [str(Path(sys.executable).parent / "ovirt-release"), "lab", "--folder", str(folder)]
     process = subprocess.Popen(
-        [*words, "--network", "127.0.7"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        [*words, "--network", "127.0.7", "--user", "tess"],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
     )
     assert process.stdout is not None
     try:
@@ -98,6 +102,13 @@ def test_the_whole_suite_on_a_target_that_a_person_wrote(suite: Suite, cellar: P
     assert {seen[3] for seen in before - everything(cellar)} <= {"127.0.7.2"}
     assert everything(cellar) - before == set()
     assert password not in finished.output
+    performers = {
+        record["node"]: journal.stem
+        for journal in (finished.folder / "journal").glob("gw*.jsonl")
+        for record in map(json.loads, journal.read_text().splitlines())
+        if record["kind"] == "stage" and record["stage"] == "approved"
+    }
+    assert sorted(performers.values()) == ["gw0", "gw1"], "both nodes were at work at once"
 
 
 def test_without_the_password_nothing_is_touched(suite: Suite, cellar: Path, target: Path) -> None:

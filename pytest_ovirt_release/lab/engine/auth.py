@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.ids import Ids
 
 PROFILE = "internal"
-USER = "admin"
 FAILED_LOGIN_SECONDS = 5.0
 """How long the engine's user directory delays every failed login."""
 
@@ -52,9 +51,10 @@ class Session:
 class Doorkeeper:
     """Knows the password and the open sessions."""
 
-    def __init__(self, password: str, ids: Ids) -> None:
-        """Take the administrator's password, and what names sessions."""
+    def __init__(self, user: str, password: str, ids: Ids) -> None:
+        """Take the administrator's name and password, and what names sessions."""
         self._ids = ids
+        self._user = user
         self._password = password
         self._sessions: dict[str, Session] = {}
 
@@ -68,7 +68,7 @@ class Doorkeeper:
         if profile != PROFILE:
             raise LoginDenied(f"{name}@{profile}", NO_PROFILE)
         right = hmac.compare_digest(password.encode(), self._password.encode())
-        if name != USER or not right:
+        if name != self._user or not right:
             raise LoginDenied(f"{name}@{profile}", WRONG, slow=True)
 
     def open(self) -> tuple[str, Session]:

@@ -78,8 +78,9 @@ class Core:
         folder: Path,
         ssh: SshAccess,
         ids: Ids,
+        admin: str = "admin",
     ) -> None:
-        """Start with an empty state; `nodes` are by address."""
+        """Start with an empty state; `nodes` are by address, `admin` is the administrator's name."""
         self.clock = clock
         self.faults = faults
         self.nodes = nodes
@@ -90,6 +91,7 @@ class Core:
         self.state = State()
         self.events = EventLog()
         self.user_id = ids.uuid("user")
+        self.admin = f"{admin}@internal-authz"
         self.instance_id = ids.uuid("instance")
         self.shelf = Shelf()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -206,7 +208,9 @@ class Core:
         if vm is not None:
             references["template"] = (BLANK, "Blank")
         if user != "nobody":
-            references["user"] = (self.user_id, ADMIN) if user == "admin" else ("", user)
+            references["user"] = (self.user_id, self.admin) if user == "admin" else ("", user)
+        # The sentences name the usual administrator.
+        text = text.replace(ADMIN, self.admin)
         self.events.add(code, text, self.ids.word("command") if own else correlation, references)
 
     def _cluster(self, item: Host | Vm | None) -> Cluster | None:

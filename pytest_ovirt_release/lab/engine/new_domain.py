@@ -82,6 +82,8 @@ def _read(core: Core, body: Body, call: Call) -> tuple[str, dict[str, str]]:
         options[name] = str(value)
     if version is not None:
         options["nfs_version"] = version
+    if mount_options := body.text("storage/mount_options"):
+        options["mount_options"] = mount_options
     host = body.child("host")
     missing = ["host.id|name"] if host is None or (host.id or host.text("name")) is None else []
     missing += [name for name in ("type", "storage") if body.child(name) is None]
@@ -118,7 +120,15 @@ def _connection(body: Body, kind: str, id_: str) -> Connection:
         return Connection(id_, "localfs", path or "")
     if not (path or "").startswith("/") or not is_address(address or ""):
         raise bad("Mount path is illegal, please use [IP:/path or FQDN:/path] convention.")
-    return Connection(id_, "nfs", path or "", address)
+    version = body.text("storage/nfs_version")
+    options = {"mnt_options": body.text("storage/mount_options"), "protocol_version": _protocol(version)}
+    given = tuple((name, value) for name, value in options.items() if value)
+    return Connection(id_, "nfs", path or "", address, given)
+
+
+def _protocol(version: str | None) -> str | None:
+    """Return an NFS version as vdsm is told it: `v4_1` is 4.1."""
+    return None if version is None else version.removeprefix("v").replace("_", ".")
 
 
 def _check_free(core: Core, key: tuple[str, str | None, str]) -> None:

@@ -43,9 +43,10 @@ class LabEngine:
         nodes: what answers at an address, as vdsm would.
         pki: see Pki; under `ca-mismatch` the engine shows the stranger's certificate.
         folder: for the logs of host deployments.
-        admin_password: of admin@internal.
+        admin_password: of the administrator.
         ssh: how the engine logs in to nodes.
         seed: engines of the same seed give the same ids.
+        admin: the administrator's name in the profile `internal`.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a lab
@@ -59,12 +60,15 @@ class LabEngine:
         admin_password: str,
         ssh: SshAccess,
         seed: int = 0,
+        admin: str = "admin",
     ) -> None:
         """Take the parts; nothing is opened before start."""
-        self.core = Core(clock=clock, faults=faults, nodes=nodes, folder=folder, ssh=ssh, ids=Ids(seed))
+        self.core = Core(
+            clock=clock, faults=faults, nodes=nodes, folder=folder, ssh=ssh, ids=Ids(seed), admin=admin
+        )
         self.core.ca_pem = pki.ca_pem.decode()
         self._pki = pki
-        self._doorkeeper = Doorkeeper(admin_password, self.core.ids)
+        self._doorkeeper = Doorkeeper(admin, admin_password, self.core.ids)
         self._secure: Listener | None = None
         self._plain: Listener | None = None
 

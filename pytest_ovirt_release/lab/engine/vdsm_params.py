@@ -34,6 +34,7 @@ def connect(connection: Connection) -> dict[str, Any]:
         "password": "",
         "tpgt": "1",
         "ipv6_enabled": "false",
+        **dict(connection.options),
     }
     type_ = STORAGE_TYPES[connection.type]
     return {"storagepoolID": ZERO_ID, "domainType": type_, "connectionParams": [parameters]}

@@ -43,12 +43,16 @@ class VdsmError(Exception):
 
 @dataclass(frozen=True)
 class Connection:
-    """A storage connection: `type` nfs (address and path) or localfs (path only)."""
+    """A storage connection: `type` nfs (address and path) or localfs (path only).
+
+    `options` are pairs of vdsm's own words: mnt_options, protocol_version.
+    """
 
     id: str
     type: Literal["nfs", "localfs"]
     path: str
     address: str | None = None
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
