@@ -133,7 +133,7 @@ def test_database_script_fails_loudly_without_a_database(
     met: Callable[[str, str], None],
     evidence: EvidenceWriter,
 ) -> None:
-    """Without database, server or rights the release's own script ends with an error and says so.
+    """Without database, server or rights, or where something else is, the release's own script ends with an error and says so.
 
     Where scripts may not run, the setup's own log has to say that it made the database and ended well.
     """
@@ -152,6 +152,10 @@ def test_database_script_fails_loudly_without_a_database(
         result = script.run(values, env=database.environment)
         evidence.file(f"database-script-{circumstance.replace(' ', '-')}.txt", result.output.encode())
         require_loud_failure(result, circumstance, "database-script-silent")
+    with database.occupied(schema.version_table(script.entry)) as values:
+        result = script.run(values, env=database.environment)
+    evidence.file("database-script-in-an-occupied-database.txt", result.output.encode())
+    require_loud_failure(result, "in a database that holds something else", "database-script-silent")
     if not database.refuses_strangers:
         evidence.value("role without rights", f"not tried: version {database.version} lets everybody create")
         return

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ROLE = "engine"
 """The role and the database of an embedded server have the names that oVirt's own defaults have."""
 
-GUEST = "_guest"
+GUEST, OCCUPIED = "_guest", "_occupied"
 STRICT_FROM = 15
 """Since this version of PostgreSQL not everybody may create things in a new database."""
 EMPTY = "ENCODING 'UTF8' TEMPLATE template0"
@@ -114,6 +114,18 @@ class Database:
             undo.callback(pgpass.unlink)
             yield {**self.values, "db_user": guest}, role.environment()
 
+    @contextlib.contextmanager
+    def occupied(self, table: str) -> Iterator[dict[str, str]]:
+        """For a while, give values of a database of the same role that holds something else: another `table`."""
+        server, name = self._server, f"{self.name}{OCCUPIED}"
+        if server is None:
+            raise RuntimeError("the database is not open")
+        with contextlib.ExitStack() as undo:
+            undo.callback(_order, server, self._scratch, f'DROP DATABASE IF EXISTS "{name}"')
+            self._create(server, name)
+            _psql(self.connection, name, f"CREATE TABLE {table} (something_else integer)", self._scratch)
+            yield {**self.values, "db_name": name}
+
     @property
     def refuses_strangers(self) -> bool:
         """Whether a role without rights may create nothing in a new database (before 15 everybody might)."""
@@ -141,9 +153,12 @@ class Database:
         pgpass = self._scratch / "pgpass"
         undo.callback(pgpass.unlink, missing_ok=True)
         self.connection = _new_role(server, self._scratch, self.name, pgpass)
-        _order(server, self._scratch, f'CREATE DATABASE "{self.name}" {EMPTY} OWNER "{self.name}"')
+        self._create(server, self.name)
+
+    def _create(self, server: Server, database: str) -> None:
+        _order(server, self._scratch, f'CREATE DATABASE "{database}" {EMPTY} OWNER "{self.name}"')
         for extension in self._extensions:
-            self._add_extension(server, extension)
+            self._add_extension(server, database, extension)
 
     def _give_back(self, server: Server, entry: str) -> None:
         try:
@@ -153,12 +168,12 @@ class Database:
         else:
             self._ledger.removed(entry)
 
-    def _add_extension(self, server: Server, name: str) -> None:
+    def _add_extension(self, server: Server, database: str, name: str) -> None:
         """Create what the release's script needs and may not create; oVirt's own needs uuid-ossp."""
         if not re.fullmatch(r"[a-z0-9_-]+", name):
             raise ReleaseError(f"scripts.database.extensions: {name!r} is no name of an extension")
         try:
-            _psql(server.connection, self.name, f'CREATE EXTENSION IF NOT EXISTS "{name}"', self._scratch)
+            _psql(server.connection, database, f'CREATE EXTENSION IF NOT EXISTS "{name}"', self._scratch)
         except QueryError as error:
             raise Unproven(
                 f"the release's database script needs the extension {name}, which {server.label} does not give "
@@ -200,9 +215,10 @@ def _new_role(server: Server, scratch: Path, name: str, pgpass: Path) -> Connect
 
 
 def _drop(server: Server, scratch: Path, name: str) -> None:
-    """Drop a database and its roles, whatever of them is there."""
+    """Drop a database, the one beside it and their roles, whatever of them is there."""
     roles = ", ".join(f"'{role}'" for role in (name, f"{name}{GUEST}"))
-    _order(server, scratch, f'DROP DATABASE IF EXISTS "{name}"')
+    for database in (f"{name}{OCCUPIED}", name):
+        _order(server, scratch, f'DROP DATABASE IF EXISTS "{database}"')
     sql = f"SELECT rolname FROM pg_roles WHERE rolname IN ({roles})"  # noqa: S608 - letters, digits and underscores
     for (role,) in _psql(server.connection, server.maintenance, sql, scratch):
         _order(server, scratch, f'DROP ROLE "{role}"')

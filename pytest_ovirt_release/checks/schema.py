@@ -90,9 +90,7 @@ def require_empty(database: Database) -> None:
 
 def read_schema(database: Database, script: Script) -> Schema:
     """Read the schema; CheckFailed `version-table-missing` or `version-query-fails` when it cannot be read."""
-    table = script.version_table or "schema_version"
-    if not IDENTIFIER.fullmatch(table):
-        raise ReleaseError(f"scripts.database.version_table {table!r}: a lower-case table name is expected")
+    table = version_table(script)
     steps = f"SELECT version, script, checksum, state, current FROM {table} ORDER BY version, script"  # noqa: S608 - checked against IDENTIFIER
     try:
         rows = database.query(steps)
@@ -111,6 +109,14 @@ def read_schema(database: Database, script: Script) -> Schema:
         tables=table_names(database),
         answer=tuple(tuple(row) for row in answer),
     )
+
+
+def version_table(script: Script) -> str:
+    """Return the name of the version table; ReleaseError when it could not stand in a statement as it is."""
+    table = script.version_table or "schema_version"
+    if not IDENTIFIER.fullmatch(table):
+        raise ReleaseError(f"scripts.database.version_table {table!r}: a lower-case table name is expected")
+    return table
 
 
 def scripts_in(source: Path, script: Script) -> dict[str, str]:

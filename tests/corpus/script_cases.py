@@ -146,6 +146,27 @@ def a_script_that_hides_its_failure(shop: Workshop, *, bad: bool) -> Check:
     return lambda: require_loud_failure(script.run(nowhere), "with its server down", "database-script-silent")
 
 
+@case("database", "database-script-silent")
+def a_script_that_takes_any_database_for_its_own(shop: Workshop, *, bad: bool) -> Check:
+    """There is a table of the version table's name, which is something else, and the script is content with it."""
+    tree = source(shop)
+    if bad:
+        edit(
+            tree / SCHEMA_SH,
+            "    declare -A installed=()",
+            "    [[ $present == 1 ]] && exit 0\n    declare -A installed=()",
+        )
+    script = ReleaseScript(SCRIPT, tree, DEADLINE)
+
+    def check() -> None:
+        with Database(None, shop.folder, Ledger(lambda *_, **__: None, "corpus")) as own:
+            with own.occupied("schema_version") as values:
+                result = script.run(values, env=own.environment)
+            require_loud_failure(result, "in a database that holds something else", "database-script-silent")
+
+    return check
+
+
 def pki(shop: Workshop, tree: Path) -> Check:
     """Return the check: the PKI script leaves a CA and a certificate that verify each other."""
     script, out = ReleaseScript(PKI, tree, DEADLINE), shop.folder / "pki"

@@ -356,6 +356,7 @@ def test_a_database_of_a_killed_run_is_dropped_and_no_other(
     for name in (NAME, "rel_20261122_ab_0a1b"):
         psql(server.superuser, "postgres", f'CREATE DATABASE "{name}"', tmp_path)
         book.ledger.intent("database", name, cells=["database-creation"], url=url)
+    psql(server.superuser, "postgres", f'CREATE DATABASE "{NAME}{module.OCCUPIED}"', tmp_path)
     left = reap(book)
     assert names() == [["rel_20261122_ab_0a1b"]]
     assert [(e.name, e.left) for e in left] == [

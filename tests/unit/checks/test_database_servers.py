@@ -136,4 +136,9 @@ def test_the_script_is_loud_where_it_may_create_nothing_and_where_no_server_is(t
         assert "permission denied" in result.output
         assert database.query("SELECT count(*) FROM pg_roles WHERE rolname LIKE '%guest'") == [["0"]]
         require_loud_failure(apply(database, source, db_host=str(source)), "with its server down", "x")
+        with database.occupied("schema_version") as values:
+            result = run_script(SCRIPT, source, source, values, deadline=60, extra_env=database.environment)
+        require_loud_failure(result, "in a database that holds something else", "x")
+        assert "does not exist" in result.output
+        assert database.query("SELECT count(*) FROM pg_database WHERE datname LIKE '%occupied'") == [["0"]]
         schema.require_empty(database)
