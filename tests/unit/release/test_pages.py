@@ -100,6 +100,8 @@ def test_the_gaps_of_today_are_said_and_promise_nothing() -> None:
     gaps = {g.id: (g.requirements, g.eta) for g in today.gaps}
     assert gaps["no-signed-tags"] == (("source-tag",), None)
     assert gaps["no-signed-source-tarballs"][1] is None
+    assert gaps["released-from-master"] == (("release-notes",), None)
+    assert {c.branch for c in today.components} == {"master"}
     waivable = {r.id: r.waivable for r in today.requirements}
     assert (waivable["source-tarball-signed"], waivable["source-tag"]) == (True, False)
 
