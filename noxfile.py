@@ -73,7 +73,7 @@ def chaos(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def walk(session: nox.Session) -> None:
-    """Kill -9 of worker, controller and both at every step of the cycle; takes an hour or two."""
+    """Kill -9 of worker, controller and both at every step of the cycle; takes about an hour."""
     python(session, "-m", "tests.chaos.run", "walk", *session.posargs)
 
 

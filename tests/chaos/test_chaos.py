@@ -18,6 +18,8 @@ POINTS = (
     "worker: after created #1",
     "worker: before ssh node-1 cat #1",
     "worker: after ssh node-1 cat #1",
+    "worker: after ssh node-2 unshare #1",
+    "worker: after ssh node-2 vdsm-tool #1",
     "controller: after DELETE /hosts/* #1",
 )
 
@@ -37,7 +39,11 @@ def test_the_walk_kills_every_process_at_every_step_that_changes_something() -> 
         *(
             f"{do} at worker: {step}"
             for do in ("kill-worker", "kill-controller", "kill-both")
-            for step in ("during POST /hosts/*/approve #1", "after created #1")
+            for step in (
+                "during POST /hosts/*/approve #1",
+                "after created #1",
+                "after ssh node-2 vdsm-tool #1",
+            )
         ),
         "kill-controller at controller: after DELETE /hosts/* #1",
     }
