@@ -97,3 +97,8 @@ def qemu_logs(remote: Remote, run_id: str) -> list[str]:
 def where(node: str) -> str:
     """Return where to look further, for the sentence of a failure."""
     return f"logs: {NODE_LOGS[0]} on {node}, {ENGINE_LOGS[0]} on the engine"
+
+
+def where_of_vm(name: str) -> str:
+    """Return where to look further when a VM did not do what it should."""
+    return f"logs: {QEMU_LOGS}/{name}.log and {NODE_LOGS[0]} on its host, {ENGINE_LOGS[0]} on the engine"

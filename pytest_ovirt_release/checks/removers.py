@@ -116,6 +116,7 @@ class Remover:
             deadline=self._engine.deadlines.removal,
             wanted=wanted,
             say=self._say,
+            events=self._engine.said,
             flag=self._engine.flag,
         )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import urllib3
 
 from pytest_ovirt_release.checks.engine import EngineFault, Transfer
+from pytest_ovirt_release.checks.logs import where
 from pytest_ovirt_release.checks.tls_connection import pool as pool_to
 from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import CheckFailed, Unproven
@@ -90,10 +91,11 @@ def wait_for_disk(engine: Engine, disk_id: str) -> None:
             deadline=engine.deadlines.disk,
             wanted=("ok",),
             failing=("illegal", "gone"),
+            events=engine.said,
             flag=engine.flag,
         )
     except WaitFailed as failed:
-        raise CheckFailed("disk-not-ok", str(failed)) from failed
+        raise CheckFailed("disk-not-ok", f"{failed}; {where('its host')}") from failed
 
 
 def _wait(engine: Engine, transfer_id: str, direction: str, wanted: str) -> Waited[Transfer]:
@@ -109,10 +111,11 @@ def _wait(engine: Engine, transfer_id: str, direction: str, wanted: str) -> Wait
             deadline=engine.deadlines.disk,
             wanted=ends,
             failing=DEAD_ENDS,
+            events=engine.said,
             flag=engine.flag,
         )
     except WaitFailed as failed:
-        raise CheckFailed(f"{direction}-failed", str(failed)) from failed
+        raise CheckFailed(f"{direction}-failed", f"{failed}; {where('its host')}") from failed
 
 
 def _give_up(engine: Engine, transfer_id: str) -> None:

@@ -11,6 +11,7 @@ from pytest_ovirt_release.checks.engine import EngineFault
 from pytest_ovirt_release.checks.engine.vms import FIRMWARE
 from pytest_ovirt_release.checks.guest import Challenge, disk_image, read_answer
 from pytest_ovirt_release.checks.ledger import Entry
+from pytest_ovirt_release.checks.logs import where_of_vm
 from pytest_ovirt_release.checks.proof import GuestProof
 from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import CheckFailed, Unproven
@@ -152,14 +153,18 @@ class GuestRun:
                 deadline=self._engine.deadlines.guest,
                 wanted=("down",),
                 failing=("gone",),
+                events=lambda: self._said(vm_id, first_event),
                 flag=self._engine.flag,
             )
         except WaitFailed as failed:
             if failed.terminal or failed.state == NOT_YET:
-                raise CheckFailed("vm-never-ran", str(failed)) from failed
+                raise CheckFailed("vm-never-ran", f"{failed}; {where_of_vm(self._name)}") from failed
             self._stop(vm_id)
             return tuple(hosts), tuple(map(str, failed.history)), True
         return tuple(hosts), tuple(map(str, waited.history)), False
+
+    def _said(self, vm_id: str, first_event: int) -> list[str]:
+        return [str(e) for e in self._engine.events.since(first_event) if e.vm_id == vm_id]
 
     def _ended(self, vm_id: str, first_event: int) -> bool:
         ends = {DOWN, DOWN_WITH_ERROR, START_FAILED}
@@ -174,10 +179,11 @@ class GuestRun:
                 what=f"VM {self._name} down after it was stopped",
                 deadline=self._engine.deadlines.guest,
                 wanted=("down", "gone"),
+                events=self._engine.said,
                 flag=self._engine.flag,
             )
         except WaitFailed as failed:
-            raise Unproven(str(failed)) from failed
+            raise Unproven(f"{failed}; {where_of_vm(self._name)}") from failed
 
     def _events(self, vm_id: str, first_event: int) -> list[Event]:
         """Return the VM's events, once the one that tells its end is there (or does not come)."""

@@ -125,6 +125,11 @@ class Engine:
             changes=correlation is not None,  # every change carries one, no question does
         )
 
+    def said(self) -> list[str]:
+        """Return the engine's newest events of our own requests, oldest first; Unreachable when it does not answer."""
+        ours = {correlation.id for correlation in self.correlations}
+        return [str(event) for event in self.events.newest() if event.correlation in ours]
+
     def _correlation(self, what: str) -> str:
         made = correlation_id(self.run_id, what)
         self.correlations.append(Correlation(made, datetime.now(UTC)))

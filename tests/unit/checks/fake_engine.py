@@ -66,6 +66,9 @@ class FakeEngine:
     def say(self, code: int, text: str, host: str | None = None, correlation: str | None = None) -> None:
         self.log.append(Event(len(self.log) + 1, code, "normal", "", text, correlation, host, None))
 
+    def said(self) -> list[str]:
+        return [str(event) for event in self.log if event.correlation]
+
     def host(self, **changes: Any) -> Host:
         given: dict[str, Any] = {
             "id": "h1",

@@ -264,6 +264,18 @@ def test_what_cannot_go_keeps_what_it_stands_on(engine: FakeEngine, book: Book) 
     assert remove(engine, book) == []
 
 
+def test_what_does_not_go_is_left_with_the_engine_s_own_words(engine: FakeEngine, book: Book) -> None:
+    engine.domains["sd1"] = Domain("sd1", "rel-abcd1234-nfs", "rel-abcd1234-run")
+    engine.attached["sd1"] = "active"
+    engine.storage.deactivate = lambda *_: engine.say(  # type: ignore[method-assign] # it never gets there
+        970, "Failed to deactivate", correlation="rel-x"
+    )
+    book.made("storage-domain", "rel-abcd1234-nfs", "sd1", data_center_id="dc1", kind="nfs", host_id="h1")
+    (left,) = remove(engine, book)
+    assert "active 0.0 s" in (left.left or "")
+    assert "last events: 970 Failed to deactivate" in (left.left or "")
+
+
 def test_a_transfer_that_was_left_open_is_ended(engine: FakeEngine, book: Book) -> None:
     engine.disks["d1"] = book.ledger.name("vm")
     engine.transfers.append(Transfer("t1", "transferring", None, None))

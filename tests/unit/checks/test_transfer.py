@@ -13,9 +13,11 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from pytest_ovirt_release.checks.engine import Transfer
+from pytest_ovirt_release.checks.engine import Event, Transfer
+from pytest_ovirt_release.checks.ledger import Ledger
 from pytest_ovirt_release.checks.tls_connection import Endpoint, connected
 from pytest_ovirt_release.checks.transfer import download, upload
+from pytest_ovirt_release.checks.vm import GuestRun, Place
 from pytest_ovirt_release.errors import CheckFailed, Unproven, Unreachable
 from tests.unit.checks.fake_engine import FakeEngine
 from tests.unit.checks.small_engine import Answer, SmallEngine, make_ca, serving
@@ -107,6 +109,32 @@ def test_without_any_way_nothing_is_proven_and_the_transfer_is_cancelled(
     with pytest.raises(Unproven, match="the image daemon cannot be reached: https"):
         upload(daemons.engine, "d1", DATA)  # type: ignore[arg-type]
     assert daemons.ended == ["cancelled"]
+
+
+def test_a_disk_that_goes_wrong_is_told_with_what_the_engine_said_and_where_the_logs_are(
+    daemons: Daemons,
+) -> None:
+    daemons.engine.vms.disk_status = lambda _: "illegal"  # type: ignore[method-assign,assignment]
+    daemons.engine.say(2002, "Add-Disk failed", correlation="rel-x")
+    daemons.engine.say(1, "somebody else logged in")
+    with pytest.raises(CheckFailed, match="illegal") as caught:
+        upload(daemons.engine, "d1", DATA)  # type: ignore[arg-type] # the fake
+    assert "last events: 2002 Add-Disk failed" in str(caught.value)
+    assert "somebody else" not in str(caught.value)
+    assert "vdsm.log" in str(caught.value)
+
+
+def test_a_vm_that_is_gone_is_told_with_its_events_and_where_the_logs_are() -> None:
+    engine = FakeEngine()
+    engine.vms.start = lambda _: None  # type: ignore[attr-defined]
+    engine.log.append(Event(1, 119, "error", "", "VM is down with error", None, None, "v1"))
+    engine.say(1, "somebody else logged in")
+    ledger = Ledger(lambda *_, **__: None, "abcd1234")
+    run = GuestRun(engine, ledger, Place("c1", "sd1"), name="vm-on-nfs", cells=())  # type: ignore[arg-type] # the fake
+    with pytest.raises(CheckFailed, match="gone") as caught:
+        run._run("v1", 0)
+    assert "last events: 119 VM is down with error; logs: " in str(caught.value)
+    assert "/var/log/libvirt/qemu/rel-abcd1234-vm-on-nfs.log" in str(caught.value)
 
 
 def test_a_refusal_is_no_reason_to_try_elsewhere(daemons: Daemons) -> None:
