@@ -45,7 +45,10 @@ def hint(path: Path) -> str:
         there = sorted(entry.name for entry in islice(wrong.parent.iterdir(), MOST))
     except OSError:
         return ""
-    for name in difflib.get_close_matches(wrong.name, there, n=1):
+    # By the part before the first dot: a common ending makes two names no neighbours.
+    stems = {name.partition(".")[0]: name for name in difflib.get_close_matches(wrong.name, there, n=9)[::-1]}
+    for stem in difflib.get_close_matches(wrong.name.partition(".")[0], stems, n=1):
+        name = stems[stem]
         near = wrong.parent / name
         whole = near / path.relative_to(wrong)
         return f"; did you mean {str(whole if whole.exists() else near)!r}?"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.plugin.conftest import GOOD, Project
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LAST = re.compile(
     r"oVirt 9\.9: (GO|NO-GO|INCOMPLETE|GO-CONDITIONAL|INVALID) (·|-) must \d+/\d+ proven.* (·|-) should .* exit \d+"
@@ -25,6 +23,7 @@ def a_plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         "NO_COLOR",
         "FORCE_COLOR",
         "PY_COLORS",
+        "LC_ALL",
         "PYTHONIOENCODING",
         "GITHUB_ACTIONS",
         "GITHUB_STEP_SUMMARY",
@@ -77,14 +76,38 @@ def test_colour_is_pytests_own_and_never_in_no_color(
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured[-1]) == plain[-1]
 
 
-def test_a_terminal_without_unicode_gets_ascii(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+WITHOUT_UNICODE = {
+    "strict": {"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"},
+    "ascii": {"PYTHONIOENCODING": "ascii"},
+    "locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "latin": {"PYTHONIOENCODING": "latin-1"},
+}
+
+
+@pytest.mark.parametrize("terminal", WITHOUT_UNICODE.values(), ids=WITHOUT_UNICODE)
+def test_a_terminal_without_unicode_gets_ascii(
+    project: Project, monkeypatch: pytest.MonkeyPatch, terminal: dict[str, str]
+) -> None:
     project.suite(BAD)
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii:strict")
-    monkeypatch.setenv("PYTHONUTF8", "0")
+    for name, value in terminal.items():
+        monkeypatch.setenv(name, value)
     lines = said(project, "-p", "no:html")
     assert LAST.fullmatch(lines[-1])
     assert any(line.startswith("X alpha") for line in lines)
     assert "".join(lines).isascii()
+    program = Path(sys.executable).with_name("ovirt-release")
+    again = project.pytester.run(program, "verdict", project.folder())
+    assert again.outlines[-1] == lines[-1]
+    assert "".join(again.outlines).isascii()
+
+
+def test_a_bare_locale_changes_nothing_but_symbols(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers and CI jobs often have no locale at all; Python speaks UTF-8 there, and so do we."""
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.delenv("PYTHONUTF8", raising=False)
+    lines = said(project)
+    assert LAST.fullmatch(lines[-1])
+    assert any(line.startswith(("✓ gamma", "+ gamma")) for line in lines)
 
 
 def test_the_table_fits_80_columns(project: Project) -> None:

@@ -120,6 +120,9 @@ def test_a_path_far_from_everything_gets_no_advice(tmp_path: Path) -> None:
     write_run(tmp_path / "20261122T181400Z-3f9a")
     assert "did you mean" not in CliRunner().invoke(cli.main, ["verdict", str(tmp_path / "x")]).stderr
     assert "did you mean" not in CliRunner().invoke(cli.main, ["verdict", str(tmp_path / "no" / "x")]).stderr
+    (tmp_path / "pyproject.toml").touch()
+    shown = CliRunner().invoke(cli.main, ["page", "check", str(tmp_path / "none.toml"), "--against", "x"])
+    assert "did you mean" not in shown.stderr, "an ending is not a name"
 
 
 def completions(shell: str, typed: str) -> str:
