@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
 LAB_PAGE, LIVE_PAGE = "ovirt-3.0", "ovirt-4.5"
 CHOICES = (
-    "name one: --release-target lab (the embedded lab), or --release-target FILE (see docs: target file)"
+    "name one: --release-target lab (the embedded lab), or --release-target FILE, which `ovirt-release target new` "
+    "writes (docs/target-file.md)"
 )
 
 

@@ -7,9 +7,11 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pytest_ovirt_release.cli_paths import hint
+from pytest_ovirt_release.errors import ReleaseError
 from pytest_ovirt_release.release.crosscheck import duplicates, items
 from pytest_ovirt_release.release.loading import load
-from pytest_ovirt_release.release.mistakes import shown
+from pytest_ovirt_release.release.mistakes import nearest, shown
 from pytest_ovirt_release.target.model import Target
 
 if TYPE_CHECKING:
@@ -25,10 +27,15 @@ _HOST_KEY = re.compile(r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( .*)?")
 def load_target(path: Path) -> Target:
     """Return a target with every path absolute (relative ones start at the file's folder, `~` is home).
 
-    Raises DataFileError with every mistake: the form of the file, files that are not there, password
+    Raises ReleaseError with the nearest name when there is no file at all, else DataFileError with every mistake: the form of the file, files that are not there, password
     sources, names and addresses used twice, storage that a node serves and the file does not describe.
     """
     folder = path.resolve().parent
+    if not path.exists():
+        near = nearest(path.name, ["lab"]) or hint(path)
+        raise ReleaseError(
+            f"{path}: there is no such target file{near}; `ovirt-release target new` writes one"
+        )
     target = load(path, Target, lambda data: target_mistakes(data, folder))
     return Target.model_validate(_absolute(target.model_dump(by_alias=True), folder))
 

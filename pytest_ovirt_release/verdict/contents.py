@@ -113,7 +113,11 @@ def read_folder(folder: Path) -> Contents:
         else:
             files[name] = path.read_bytes()
     if not any(JOURNAL.fullmatch(name) for name, _ in named):
-        raise ReleaseError(f"{folder} is not a run: there is no journal/*.jsonl in it")
+        why = "; pytest stopped before it ran anything, and verdict.json in it says why"
+        stopped = (folder / "verdict.json").is_file()
+        raise ReleaseError(
+            f"{folder} is not a run: there is no journal/*.jsonl in it{why if stopped else ''}"
+        )
     return Contents(str(folder), files, _evidence(folder, problems), tuple(problems))
 
 

@@ -141,7 +141,8 @@ def test_the_tutorial_shows_what_happens(tmp_path: Path) -> None:
     text = page("tutorial.md")
     of_example, shown = blocks("text", text)
     example = (ROOT / "reports" / "example" / "console.txt").read_text(encoding="utf-8").splitlines()
-    assert example[-1:] == of_example.splitlines()
+    # The example's candidate is an rc1; the lab's has no rc.
+    assert [example[-1].replace("oVirt 3.0 rc1:", "oVirt 3.0:")] == of_example.splitlines()
     commands = [line for block in blocks("sh", text) for line in block.splitlines()]
     (words,) = [shlex.split(line)[1:] for line in commands if line.startswith("pytest ")]
     environment = {

@@ -13,7 +13,17 @@ def test_no_target_is_a_usage_error_that_names_the_choices(project: Project) -> 
     (project.root / "target.toml").unlink()
     result = project.bare("-m", "must")
     assert result.ret == 4
-    result.stderr.fnmatch_lines(["*no target*--release-target lab*--release-target FILE*"])
+    result.stderr.fnmatch_lines(
+        ["*no target*--release-target lab*--release-target FILE*target new*docs/target-file.md*"]
+    )
+    assert project.verdict()["verdict"] == "INVALID"
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("lba", "lab"), ("targt.toml", "target.toml")])
+def test_a_mistyped_target_gives_the_nearest(project: Project, typed: str, meant: str) -> None:
+    result = project.bare(f"--release-target={typed}")
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"*{typed}: there is no such target file; did you mean '*{meant}'[?]*"])
     assert project.verdict()["verdict"] == "INVALID"
 
 

@@ -255,7 +255,13 @@ def test_a_folder_without_journal_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="is not a run"):
         read_run(tmp_path)
     (tmp_path / "journal").mkdir()
-    with pytest.raises(ReleaseError, match="is not a run"):
+    with pytest.raises(ReleaseError, match="is not a run") as caught:
+        read_run(tmp_path)
+    assert "stopped" not in str(caught.value)
+    (tmp_path / "verdict.json").touch()
+    with pytest.raises(
+        ReleaseError, match=r"is not a run: .*stopped before it ran anything, and verdict\.json"
+    ):
         read_run(tmp_path)
 
 
