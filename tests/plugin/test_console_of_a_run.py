@@ -80,7 +80,6 @@ WITHOUT_UNICODE = {
     "strict": {"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"},
     "ascii": {"PYTHONIOENCODING": "ascii"},
     "locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-    "latin": {"PYTHONIOENCODING": "latin-1"},
 }
 
 
