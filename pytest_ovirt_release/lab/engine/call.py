@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_ovirt_release.lab.engine.document import Node, link, node
-from pytest_ovirt_release.lab.engine.fault import NoSuchObject, entity_not_found
+from pytest_ovirt_release.lab.engine.fault import CONFLICT, Fault, NoSuchObject, entity_not_found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,6 +122,14 @@ def get(items: dict[str, Object], id_: str) -> Object:
         return items[id_]
     except KeyError:
         raise NoSuchObject from None
+
+
+def updating(items: dict[str, Object], call: Call) -> Object:
+    """Return the object that an update is for; its document may repeat the id, but not change it."""
+    item = get(items, call.ids[0])
+    if call.body.id not in (None, item.id):
+        raise Fault(CONFLICT, "Attempt to set immutable field: id", "Broken immutability constraint")
+    return item
 
 
 def pick(nodes: list[Node], id_: str) -> Node:

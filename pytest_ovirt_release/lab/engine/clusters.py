@@ -12,6 +12,7 @@ from pytest_ovirt_release.lab.engine.call import (
     get,
     listing,
     removed,
+    updating,
 )
 from pytest_ovirt_release.lab.engine.cluster_checks import ARCHITECTURES, changed_level, check_new
 from pytest_ovirt_release.lab.engine.cluster_view import cluster_node
@@ -136,7 +137,7 @@ def _bios(asked: str | None, cpu_type: str) -> str | None:
 
 async def update_cluster(core: Core, call: Call) -> Reply:
     """PUT /clusters/{id}: names, version, CPU, bios_type; a data center only for one that has none."""
-    cluster = get(core.state.clusters, call.ids[0])
+    cluster = updating(core.state.clusters, call)
     body = call.body
     wanted = body.child("data_center")
     bios = body.one_of("bios_type", "BiosType", (*BIOS_TYPES, "cluster_default"))

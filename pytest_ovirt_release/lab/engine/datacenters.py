@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.builtin import MAC_POOL
-from pytest_ovirt_release.lab.engine.call import Call, Reply, created, entity, get, listing, removed
+from pytest_ovirt_release.lab.engine.call import Call, Reply, created, entity, get, listing, removed, updating
 from pytest_ovirt_release.lab.engine.document import Node, link, node
 from pytest_ovirt_release.lab.engine.fault import bad, conflict, mandatory
 from pytest_ovirt_release.lab.engine.router import Route
@@ -126,7 +126,7 @@ def read_version(body: Body) -> tuple[int, int] | None:
 
 async def update_data_center(core: Core, call: Call) -> Reply:
     """PUT /datacenters/{id}: name, description, comment, local."""
-    data_center = get(core.state.data_centers, call.ids[0])
+    data_center = updating(core.state.data_centers, call)
     body = call.body
     name = body.text("name")
     if name is not None and name != data_center.name:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
+from pytest_ovirt_release.lab.engine.call import Call, Reply, acted, get
 from pytest_ovirt_release.lab.engine.fault import bad, conflict, nothing_said
 from pytest_ovirt_release.lab.engine.host_view import target_node
-from pytest_ovirt_release.lab.engine.hosts import change_cluster, find_host, updated
+from pytest_ovirt_release.lab.engine.hosts import change_cluster, updated
 from pytest_ovirt_release.lab.engine.installing import (
     InstallFailed,
     Login,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import Host
 
 APPROVABLE = ("pending_approval", "install_failed", "installing_os")
-INSTALLABLE = ("maintenance", "install_failed", "installing_os")
+INSTALLABLE = ("maintenance", "install_failed", "installing_os", "non_operational")
 WRONG_STATUS = (
     "Cannot approve RHVH Host.\n"
     '-Host must be in "Pending Approval" or "Install Failed" status in order to be approved.'
@@ -36,7 +36,9 @@ async def approve(core: Core, call: Call) -> Reply:
     """POST approve: the whole installation happens within the request."""
     host = core.state.hosts.get(call.ids[0])
     cluster = call.body.child("cluster")
-    if host is not None and host.status in APPROVABLE and cluster is not None:
+    if cluster is not None:
+        # A move is an update of its own, made before the host's state is looked at.
+        host = get(core.state.hosts, call.ids[0])
         change_cluster(core, host, cluster, call.correlation)
         updated(core, host, call.correlation)
     name = host.name if host is not None else call.ids[0]
@@ -73,7 +75,7 @@ async def _approve(core: Core, call: Call, host: Host) -> None:
 
 async def install(core: Core, call: Call) -> Reply:
     """POST install: answers at once, the installation goes on behind it."""
-    host = find_host(core, call, "install Host")
+    host = get(core.state.hosts, call.ids[0])
     how = login(call.body)
     if host.status not in INSTALLABLE or host.busy:
         raise conflict("Cannot install Host. Please move Host to Maintenance mode first.")

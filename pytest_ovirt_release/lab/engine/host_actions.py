@@ -8,6 +8,7 @@ from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
 from pytest_ovirt_release.lab.engine.fault import (
     BAD_REQUEST,
     Fault,
+    bad,
     conflict,
     incomplete,
     not_implemented,
@@ -23,29 +24,38 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
 
 FENCE_TYPES = ("manual", "restart", "start", "stop", "status")
+REFRESHABLE = ("up", "maintenance", "non_operational")
 CONFIRMABLE = ("non_operational", "maintenance", "connecting", "non_responsive")
 
 
 async def refresh(core: Core, call: Call) -> Reply:
     """POST refresh: read the capabilities again."""
-    host = find_host(core, call, "refresh Host")
-    if host.status != "up":
-        raise conflict(f"Cannot refresh Host. Host is in {host.status} status.")
+    host = core.state.hosts.get(call.ids[0])
+    if host is None:
+        raise bad("The selected Host does not exist.")
+    if host.status not in REFRESHABLE:
+        raise conflict(
+            "Cannot refresh Host capabilities. Operation can be performed only when Host status is Up, Maintenance or "
+            "Non operational."
+        )
     try:
         host.capabilities = await core.ask(core.node(host).host_get_capabilities())
     except VdsmError as error:
         raise nothing_said() from error
     text = f"Successfully refreshed the capabilities of host {host.name}."
     core.event(606, text, own=True, host=host)
-    await reconnect_storage(core, host)
+    if host.status == "up":
+        await reconnect_storage(core, host)
     return acted(call, None, target_node(host, call.prefix))
 
 
 async def check_upgrade(core: Core, call: Call) -> Reply:
     """POST upgradecheck: it is started; the lab has no packages that it could find."""
-    host = find_host(core, call, "check for upgrades of Host")
-    if host.status != "up":
-        raise not_implemented(f"{call.method} {call.path} of a host that is {host.status}")
+    host = find_host(core, call, "Cannot check for upgrade Host")
+    if host.status not in {"up", "non_operational"}:
+        raise conflict(
+            "Cannot check for upgrade Host. Valid Host statuses for upgrade check are Up or Non-Operational."
+        )
     text = f"Started to check for available updates on host {host.name}."
     core.event(884, text, call.correlation, host=host)
     return acted(call, None, target_node(host, call.prefix))
@@ -59,8 +69,8 @@ async def fence(core: Core, call: Call) -> Reply:
     if asked.lower() not in FENCE_TYPES:
         text = f"{asked.upper()} is not a member of FenceType. Possible values for FenceType are: {', '.join(FENCE_TYPES)}"
         raise Fault(BAD_REQUEST, text, "Invalid value", bare=True)
-    host = find_host(core, call, "fence Host")
     kind = asked.lower()
+    host = find_host(core, call, f"Cannot {kind} Host")
     if kind == "manual" and host.status not in CONFIRMABLE:
         raise conflict(
             "Cannot confirm 'Host has been rebooted' Host. Valid Host statuses are \"Non operational\", "
@@ -76,14 +86,22 @@ async def fence(core: Core, call: Call) -> Reply:
 
 
 async def select_spm(core: Core, call: Call) -> Reply:
-    """POST forceselectspm: needs a data center that is up."""
-    host = find_host(core, call, "force select SPM on Host")
+    """POST forceselectspm: of a host that is up, in a data center that is up."""
+    host = find_host(core, call, "Cannot force select SPM")
     data_center = core.state.data_center_of(host.cluster)
-    if data_center is not None and data_center.status == "up":
-        raise not_implemented(f"{call.method} {call.path} in a data center that is up")
     name = data_center.name if data_center is not None else "<UNKNOWN>"
     with core.job(f"Force selecting {host.name} as SPM for Data Center {name}"):
-        raise conflict("Cannot force select SPM. Unknown Data Center status.")
+        if host.status != "up":
+            raise conflict(f"Cannot force select SPM. The Host {host.name} is not active.")
+        if data_center is None:
+            raise conflict("Cannot force select SPM. The Host is not a part of a Storage Pool.")
+        if host.spm_status != "none":
+            raise conflict(f"Cannot force select SPM. The Host {host.name} is already SPM or contending.")
+        if data_center.status != "up":
+            raise conflict("Cannot force select SPM. Unknown Data Center status.")
+        if core.state.storage_tasks.get(data_center.id):
+            raise conflict("Cannot force select SPM. The Storage Pool has running tasks.")
+        raise not_implemented(f"{call.method} {call.path} of another host than the SPM")
 
 
 ROUTES = (

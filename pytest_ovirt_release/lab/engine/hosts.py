@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_ovirt_release.lab.engine.call import Call, Reply, get, listing, removed
+from pytest_ovirt_release.lab.engine.call import Call, Reply, get, listing, removed, updating
 from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_found
 from pytest_ovirt_release.lab.engine.host_view import host_node
 from pytest_ovirt_release.lab.engine.registration import NAME, is_address
@@ -52,10 +52,10 @@ def search_fields(core: Core) -> dict[str, Callable[[Host], str]]:
 
 
 def find_host(core: Core, call: Call, doing: str) -> Host:
-    """Return the host that an action is for; an unknown one is a refusal (`Cannot activate Host.`), not a 404."""
+    """Return the host that an action is for; an unknown one is a refusal (`Cannot activate Host`), not a 404."""
     host = core.state.hosts.get(call.ids[0])
     if host is None:
-        raise bad(f"Cannot {doing}. The specified Host does not exist.")
+        raise bad(f"{doing}. Invalid Host Id.")
     return host
 
 
@@ -72,8 +72,11 @@ async def get_host(core: Core, call: Call) -> Reply:
 
 
 async def update_host(core: Core, call: Call) -> Reply:
-    """PUT /hosts/{id}: name and comment at any time, address and cluster only while it is not operational."""
-    host = get(core.state.hosts, call.ids[0])
+    """PUT /hosts/{id}: name and comment at any time, the cluster only while it is not operational.
+
+    Another address is only for a host whose installation failed, another port for none.
+    """
+    host = updating(core.state.hosts, call)
     body = call.body
     name, address, comment = (body.text(field) for field in ("name", "address", "comment"))
     old, cluster = host.name, body.child("cluster")
@@ -82,6 +85,10 @@ async def update_host(core: Core, call: Call) -> Reply:
     if address is not None and address != host.address:
         _check_address(core, host, address)
         host.address = address
+    if body.number("port") not in (None, host.vdsm_port):
+        if host.status not in EDITABLE:
+            raise conflict(OPERATIONAL)
+        raise bad("The Host Port number cannot be changed without reinstalling the Host.")
     if name is not None and name != host.name:
         _rename(core, host, name)
     host.comment = host.comment if comment is None else comment
@@ -116,6 +123,11 @@ def _check_address(core: Core, host: Host, address: str) -> None:
     if host.status not in EDITABLE:
         raise conflict(OPERATIONAL)
     check_attributes(address=address)
+    if host.status != "install_failed":
+        raise bad(
+            "Host Address can not be modified due to Security restrictions.  In order to change Host Address, Host has "
+            "to be reinstalled"
+        )
     if any(other.address == address for other in core.state.hosts.values()):
         raise conflict("Cannot edit Host. Host with the same address already exists.")
 
@@ -193,6 +205,14 @@ def _check_removable(core: Core, host: Host) -> None:
         )
     if core.state.vms_on(host.id):
         raise conflict("Cannot remove Host. One or more VMs are still running on this Host.")
+    pinned = [vm.name for vm in core.state.vms.values() if host.id in vm.pinned and vm.affinity == "pinned"]
+    if pinned:
+        raise conflict(
+            "Cannot remove Host. The following VMs are set to run specifically only on this Host: "
+            f"{', '.join(pinned)}.\n"
+            "In order to remove Host, you need to remove the association between the VMs and the Host (Using Edit VM "
+            "properties)."
+        )
     data_center = core.state.data_center_of(host.cluster)
     domains = core.state.domains_in(data_center.id) if data_center is not None else []
     if any(domain.connection.type == "localfs" for domain in domains):

@@ -21,13 +21,19 @@ LEAVING_SECONDS = 2.4
 IDLE_SECONDS = 1.8
 """A host that is not operational has less to give up."""
 
-ACTIVE = ("up", "non_operational", "non_responsive", "unassigned")
+LEAVABLE = (
+    *("up", "non_operational", "non_responsive", "down", "install_failed"),
+    *("preparing_for_maintenance", "maintenance"),
+)
+"""A host that can be sent to maintenance, or be told that it is there."""
+
+WAIT = "\nwait for operation to complete and retry."
 IN_PROGRESS = "Related operation is currently in progress. Please try again later."
 
 
 async def activate(core: Core, call: Call) -> Reply:
     """POST activate; even a pending host can be, which skips the installation."""
-    host = find_host(core, call, "activate Host")
+    host = find_host(core, call, "Cannot activate Host")
     with core.job(f"Invoking Activate Host {host.name}") as job:
         if host.busy:
             raise conflict(f"Cannot activate Host. {IN_PROGRESS}")
@@ -45,7 +51,7 @@ async def activate(core: Core, call: Call) -> Reply:
 
 async def deactivate(core: Core, call: Call) -> Reply:
     """POST deactivate: answers at once. VMs cannot be moved: where one runs, the host waits, and it is said so."""
-    host = find_host(core, call, "switch Host to Maintenance mode")
+    host = find_host(core, call, "Cannot maintenance Host")
     try:
         _check_leaving(core, host)
     except Fault as fault:
@@ -57,7 +63,7 @@ async def deactivate(core: Core, call: Call) -> Reply:
         host.status, host.status_detail = "preparing_for_maintenance", reason or None
         if was == "non_responsive":
             host.status = "maintenance"  # there is nobody to ask
-        else:
+        elif was != "preparing_for_maintenance":
             core.spawn(_leave(core, host, was))
         if core.state.vms_on(host.id):
             text = (
@@ -76,17 +82,53 @@ async def deactivate(core: Core, call: Call) -> Reply:
 
 
 def _check_leaving(core: Core, host: Host) -> None:
-    if host.status in {"maintenance", "preparing_for_maintenance"}:
-        raise conflict("Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.")
-    if host.status not in ACTIVE:
+    """Refuse what the engine refuses, in its order."""
+    if host.status not in LEAVABLE:
         raise conflict("Cannot switch Host to Maintenance mode, Host is not operational.")
+    vms = core.state.vms_on(host.id)
+    fixed = [vm.name for vm in vms if vm.affinity == "pinned"]
+    if fixed:
+        raise conflict(
+            f"Cannot switch the following Hosts to Maintenance mode: {host.name}.\n"
+            "One or more running VMs are indicated as non-migratable. The non-migratable VMs are: "
+            f"{' , '.join(fixed)}."
+        )
+    if host.status == "maintenance":
+        raise conflict("Cannot switch Host to Maintenance mode. Host is already in Maintenance mode.")
+    if host.spm_status == "contending":
+        raise conflict(
+            f"Cannot switch Host to Maintenance mode. Host is contending for Storage Pool Manager,{WAIT}"
+        )
+    if host.status == "non_responsive" and vms:
+        raise conflict(
+            "Cannot switch Host to Maintenance mode.\nHost still has running VMs on it and is in Non Responsive state."
+        )
+    _check_storage(core, host)
+    if vms and not any(
+        other.status == "up" and other.cluster == host.cluster and other is not host
+        for other in core.state.hosts.values()
+    ):
+        raise conflict(
+            f"The following hosts have running VMs and cannot be switched to maintenance mode: {host.name}.\n"
+            "Please ensure that the following Clusters have at least one Host in UP state: "
+            f"{core.state.clusters[host.cluster].name}."
+        )
+
+
+def _check_storage(core: Core, host: Host) -> None:
+    """Refuse to let the manager of a storage pool go that cannot hand it over now."""
+    if host.status == "non_responsive" and host.spm_status != "none":
+        raise conflict(
+            "Cannot switch Host to Maintenance mode.\nHost is Storage Pool Manager and is in Non Responsive state.\n"
+            "- If power management is configured, engine will try to fence automatically.\n"
+            "- Otherwise, either bring the node back up, or release the SPM resource.\n"
+            "  To do so, verify that the node is really down by right clicking on the host and confirm that the node was "
+            "shutdown manually."
+        )
     data_center = core.state.data_center_of(host.cluster)
     is_spm = data_center is not None and data_center.spm == host.id
     if is_spm and data_center is not None and core.state.storage_tasks.get(data_center.id):
-        raise conflict(
-            "Cannot switch Host to Maintenance mode. Host has asynchronous running tasks,\n"
-            "wait for operation to complete and retry."
-        )
+        raise conflict(f"Cannot switch Host to Maintenance mode. Host has asynchronous running tasks,{WAIT}")
 
 
 async def _leave(core: Core, host: Host, was: str) -> None:

@@ -77,3 +77,13 @@ def test_what_the_lab_does_not_do_to_what_is_there_is_said_by_name(reader: Http)
 def test_a_code_is_for_registered_clients_only(reader: Http) -> None:
     status, said = reader.token(grant_type="authorization_code", scope="ovirt-app-api", code="x")
     assert (status, said["error"]) == (400, "Missing parameter: 'client_id'")
+
+
+@pytest.mark.parametrize("collection", ["datacenters", "clusters", "hosts"])
+def test_an_update_does_not_change_an_id(http: Http, collection: str) -> None:
+    listed = http.api("GET", f"/{collection}").text
+    id_ = listed.partition(f"/{collection}/")[2].partition('"')[0].partition("/")[0]
+    tag = {"datacenters": "data_center", "clusters": "cluster", "hosts": "host"}[collection]
+    other = http.api("PUT", f"/{collection}/{id_}", f'<{tag} id="{NOBODY}"/>')
+    assert (other.status, "Attempt to set immutable field: id" in other.text) == (409, True)
+    assert http.api("PUT", f"/{collection}/{id_}", f'<{tag} id="{id_}"/>').status == 200
