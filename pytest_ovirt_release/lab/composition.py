@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import asyncssh
 
 from pytest_ovirt_release.lab.clock import Clock
-from pytest_ovirt_release.lab.engine.running import BYSTANDER
 from pytest_ovirt_release.lab.engine.server import LabEngine
+from pytest_ovirt_release.lab.engine.start_checks import BYSTANDER
 from pytest_ovirt_release.lab.engine.vdsbroker import VdsBroker
 from pytest_ovirt_release.lab.ids import Ids
 from pytest_ovirt_release.lab.node.access import HostAccess

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from pytest_ovirt_release.lab.engine.call import Call, Reply, created, get, listing, removed
-from pytest_ovirt_release.lab.engine.disks import delete_image, make_image, new_disk
+from pytest_ovirt_release.lab.engine.disks import begin_removal, new_disk
 from pytest_ovirt_release.lab.engine.document import Node, link, node
-from pytest_ovirt_release.lab.engine.fault import NoSuchObject, conflict, incomplete, not_implemented
+from pytest_ovirt_release.lab.engine.fault import NoSuchObject, bad, conflict, incomplete, not_implemented
+from pytest_ovirt_release.lab.engine.images import make_image
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.state import Attachment
+from pytest_ovirt_release.lab.engine.vm_states import shown_status
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
-    from pytest_ovirt_release.lab.engine.state import Bus, Vm
+    from pytest_ovirt_release.lab.engine.state import Bus, Disk, Vm
 
+PLUGGABLE = ("up", "down", "paused")
 INTERFACES = ("ide", "virtio_scsi", "virtio", "spapr_vscsi", "sata")
 
 
@@ -70,29 +73,17 @@ async def add_attachment(core: Core, call: Call) -> Reply:
     existing = wanted.id
     if existing is None and interface is None:
         raise incomplete("DiskAttachment", ["interface"])
-    bootable = bool(body.flag("bootable"))
-    if bootable and any(item.bootable for item in vm.attachments):
-        raise conflict(
-            f"Cannot {'attach' if existing else 'add'} Virtual Disk. Disk is bootable and the VM {vm.name} already "
-            "has a bootable disk."
-        )
+    bootable, active = bool(body.flag("bootable")), body.flag("active")
+    if active is None:
+        active = existing is None  # one that exists is attached, but not plugged in
+    if active and vm.status == "up":
+        raise not_implemented(f"{call.method} {call.path} of a disk that is plugged into a running VM")
     if existing is None:
-        disk = new_disk(core, wanted, "invoke0")
+        _check_boot(core, vm, "add", bootable=bootable)
+        disk = new_disk(core, wanted, "invoke0", vm)
     else:
-        disk = get(core.state.disks, existing)
-        if any(item.disk == existing for item in vm.attachments):
-            raise conflict(f"Cannot attach Virtual Disk. The disk is already attached to VM {vm.name}.")
-        if core.state.vms_with(existing):
-            raise conflict(
-                "Cannot attach Virtual Disk. The disk is not shareable and is already attached to a VM."
-            )
-        if disk.status == "locked":
-            raise conflict(
-                f"Cannot attach Virtual Disk: The following disks are locked: {disk.name}. "
-                "Please try again in a few minutes."
-            )
-    active = body.flag("active")
-    attachment = Attachment(disk.id, bootable, cast("Bus", interface or "virtio"), active is not False)
+        disk = _attachable(core, vm, get(core.state.disks, existing), bootable=bootable)
+    attachment = Attachment(disk.id, bootable, cast("Bus", interface or "virtio"), active)
     vm.attachments.append(attachment)
     domain = core.state.storage_domains[disk.domain]
     if existing is None:
@@ -105,24 +96,58 @@ async def add_attachment(core: Core, call: Call) -> Reply:
     return created(attachment_node(attachment, vm, call.prefix))
 
 
+def _check_boot(core: Core, vm: Vm, verb: str, *, bootable: bool) -> None:
+    """Refuse a second disk to boot from."""
+    for item in vm.attachments:
+        if bootable and item.bootable:
+            name = core.state.disks[item.disk].name
+            raise conflict(
+                f"Cannot {verb} Virtual Disk. Disk {name} in VM {vm.name} is already marked as boot."
+            )
+
+
+def _attachable(core: Core, vm: Vm, disk: Disk, *, bootable: bool) -> Disk:
+    """Return a disk that exists if it can be attached; the engine's order of checks."""
+    if disk.status == "illegal":
+        raise bad(
+            "Cannot attach Virtual Disk. Disk is in an illegal state. Disks in an illegal state can only be deleted."
+        )
+    if any(item.disk == disk.id for item in vm.attachments):
+        raise conflict("Cannot attach Virtual Disk. The disk is already attached to VM.")
+    if core.state.vms_with(disk.id):
+        raise conflict(
+            "Cannot attach Virtual Disk. The disk is not shareable and is already attached to a VM."
+        )
+    if vm.status not in PLUGGABLE:
+        raise conflict(f"Cannot attach Virtual Disk. VM {vm.name} must be in status Down, Up or Paused.")
+    _check_boot(core, vm, "attach", bootable=bootable)
+    domain = core.state.storage_domains[disk.domain]
+    data_center = core.state.data_center_of(vm.cluster)
+    if data_center is None or domain.data_center != data_center.id:
+        raise conflict(
+            "Cannot attach Virtual Disk. The target Data Center does not contain the Virtual Disk."
+        )
+    if disk.status == "locked":
+        raise conflict(
+            f"Cannot attach Virtual Disk: The following disks are locked: {disk.name}. "
+            "Please try again in a few minutes."
+        )
+    return disk
+
+
 async def remove_attachment(core: Core, call: Call) -> Reply:
     """DELETE: detach (`detach_only`, the engine's default), or delete the disk too."""
     vm, attachment = _find(core, call)
-    if vm.status != "down":
-        raise conflict("Cannot detach Virtual Disk. At least one of the VMs is not down.")
     disk = core.state.disks[attachment.disk]
-    if call.flag("detach_only", default=True):
-        vm.attachments.remove(attachment)
-        text = f"Disk {disk.name} was successfully detached from VM {vm.name} by admin@internal-authz."
-        core.event(2018, text, call.correlation, vm=vm)
-        return removed(call)
-    if disk.status == "locked":
-        raise conflict(
-            f"Cannot remove Virtual Disk: The following disks are locked: {disk.name}. "
-            "Please try again in a few minutes."
-        )
-    disk.status = "locked"
-    core.spawn(delete_image(core, disk))
+    if not call.flag("detach_only", default=True):
+        return removed(call, begin_removal(core, call, disk))
+    if vm.status not in {"up", "down"}:
+        raise conflict(f"Cannot detach Virtual Disk because the VM is in {shown_status(vm)} status.")
+    if vm.status == "up" and attachment.active:
+        raise not_implemented(f"{call.method} {call.path} of a disk that is plugged into a running VM")
+    vm.attachments.remove(attachment)
+    text = f"Disk {disk.name} was successfully detached from VM {vm.name} by admin@internal-authz."
+    core.event(2018, text, call.correlation, vm=vm)
     return removed(call)
 
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from pytest_ovirt_release.lab.engine.fault import Fault, bad, conflict, entity_not_found, not_implemented
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.running import find_vm
+from pytest_ovirt_release.lab.engine.start_checks import NO_HOSTS
 
 if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.call import Call, Reply
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.document import Body
     from pytest_ovirt_release.lab.engine.state import Host
-
-NO_HOST = "There are no hosts to use. Check that the cluster contains at least one host in Up state."
 
 
 async def migrate(core: Core, call: Call) -> Reply:
@@ -30,7 +29,7 @@ async def migrate(core: Core, call: Call) -> Reply:
             if source is None:
                 raise conflict("Cannot migrate VM. VM is not running.")
             if target is not None:
-                raise bad(NO_HOST)
+                raise bad(NO_HOSTS)
             raise conflict(f"Cannot migrate VM. {nowhere_to_go(core, source)}")
         except Fault as fault:
             where = source.name if source else "<UNKNOWN>"

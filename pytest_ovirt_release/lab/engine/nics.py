@@ -74,6 +74,7 @@ async def add_nic(core: Core, call: Call) -> Reply:
         raise incomplete("Nic", ["name"])
     vm = get(core.state.vms, call.ids[0])
     interface = body.one_of("interface", "NicInterface", tuple(INTERFACES)) or "virtio"
+    _check_status(vm, "add")
     if any(nic.name == name for nic in vm.nics):
         raise conflict("Cannot add Interface. The network interface name is already in use.")
     profile = body.child("vnic_profile")
@@ -98,6 +99,12 @@ async def add_nic(core: Core, call: Call) -> Reply:
     return created(nic_node(nic, vm, call.prefix))
 
 
+def _check_status(vm: Vm, verb: str) -> None:
+    """Refuse a change of a VM that is neither up nor down."""
+    if vm.status not in {"up", "down"}:
+        raise conflict(f"Cannot {verb} a Network Interface when VM is not Down, Up or Image-Locked.")
+
+
 def _mac(core: Core) -> str:
     """Return the first free address of the pool."""
     taken = {nic.mac for vm in core.state.vms.values() for nic in vm.nics}
@@ -110,6 +117,7 @@ def _mac(core: Core) -> str:
 async def remove_nic(core: Core, call: Call) -> Reply:
     """DELETE one."""
     vm, nic = _find(core, call)
+    _check_status(vm, "remove")
     if vm.status != "down" and nic.plugged:
         raise conflict("Cannot remove Interface. The VM Network Interface is plugged to a running VM.")
     vm.nics.remove(nic)

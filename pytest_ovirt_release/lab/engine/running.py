@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted
-from pytest_ovirt_release.lab.engine.disks import volume_of
-from pytest_ovirt_release.lab.engine.fault import CONFLICT, Fault, conflict, not_implemented, nothing_said
+from pytest_ovirt_release.lab.engine.fault import CONFLICT, Fault, not_implemented, nothing_said
+from pytest_ovirt_release.lab.engine.images import volume_of
 from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.start_checks import candidates, check_start
 from pytest_ovirt_release.lab.engine.state import now
 from pytest_ovirt_release.lab.engine.storage import connect_host, said
-from pytest_ovirt_release.lab.engine.vm_view import RESTING, vm_target
+from pytest_ovirt_release.lab.engine.vm_view import vm_target
 from pytest_ovirt_release.lab.engine.vms import boot_order, pinned_host
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmDisk, VmSpec
 
@@ -21,23 +22,10 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.state import Host, Vm
 
 INTERNAL_ERROR = 500
-BYSTANDER = "host-0"
-"""The host that guest-on-wrong-node runs pinned VMs on."""
-
 FIRST_PORT = 5900
-TRIES = 3
-"""Hosts that a VM is tried on before the engine gives up."""
-
 INITIALIZATIONS = ("use_sysprep", "use_cloud_init", "use_ignition", "use_initialization")
 MIXED = "Cannot use multiple initialization tags simultaneously when running VM."
 UEFI = ("q35_ovmf", "q35_secure_boot")
-NO_DISK = (
-    "Cannot run VM without at least one bootable disk.\n"
-    "Alternatives:\n"
-    "- Create a disk for this VM, and rerun the VM.\n"
-    "- Change the boot sequence using the Edit VM command (Boot Option Sub-Tab).\n"
-    "- Use the 'Run Once' command to select a different boot option and rerun the VM."
-)
 UNKNOWN_VM = (
     'java.lang.NullPointerException: Cannot invoke "org.ovirt.engine.core.common.businessentities.VM.getStatus()" '
     'because the return value of "org.ovirt.engine.core.bll.{command}.getVm()" is null'
@@ -52,11 +40,6 @@ def find_vm(core: Core, call: Call, command: str) -> Vm:
     return vm
 
 
-def shown_status(vm: Vm) -> str:
-    """Return a VM's status as refusals write it."""
-    return vm.status.replace("_", " ").capitalize()
-
-
 async def start(core: Core, call: Call) -> Reply:
     """POST start, with `<vm>` as run once."""
     vm = find_vm(core, call, "RunVmCommand")
@@ -69,8 +52,8 @@ async def start(core: Core, call: Call) -> Reply:
         raise not_implemented(f"{call.method} {call.path} of a paused VM")
     with core.exclusive(vm.id, "Cannot run VM"), core.job(f"Launching VM {vm.name}") as job:
         try:
-            _check_start(core, spec_of)
-            hosts = _candidates(core, spec_of)
+            check_start(core, spec_of)
+            hosts = candidates(core, spec_of)
         except Fault as fault:
             text = f"Failed to run VM {vm.name} due to a failed validation: {fault.detail}"
             core.event(54, f"{text} (User: admin@internal-authz).", call.correlation, vm=vm)
@@ -102,55 +85,6 @@ def _once(core: Core, call: Call, vm: Vm, once: Body | None) -> Vm:
 
 def _kernel(once: Body | None) -> str:
     return (once.text("os/kernel") or "") if once is not None else ""
-
-
-def _check_start(core: Core, vm: Vm) -> None:
-    if vm.status not in RESTING:
-        raise conflict(f"Cannot run VM because the VM is in {shown_status(vm)} status.")
-    bootable = [item for item in vm.attachments if item.active]
-    if not bootable and vm.boot == ("hd",):
-        raise conflict(NO_DISK)
-    disks = [core.state.disks[item.disk] for item in bootable]
-    locked = [disk.name for disk in disks if disk.status == "locked"]
-    if locked:
-        raise conflict(
-            f"Cannot run VM: The following disks are locked: {', '.join(locked)}. Please try again in a few minutes."
-        )
-    illegal = [disk.name for disk in disks if disk.status == "illegal"]
-    if illegal:
-        raise conflict(
-            f"Cannot run VM. The following attached disks are in ILLEGAL status: {', '.join(illegal)} - please remove "
-            "them and try again."
-        )
-    for disk in disks:
-        domain = core.state.storage_domains[disk.domain]
-        if domain.status != "active":
-            raise conflict(
-                f"Cannot run VM. The relevant Storage Domain's status is {domain.status.capitalize()}."
-            )
-
-
-def _candidates(core: Core, vm: Vm) -> list[Host]:
-    """Return the hosts to try, the idlest first; a pinned VM has only those it names."""
-    hosts = [host for host in core.state.hosts.values() if host.cluster == vm.cluster]
-    if vm.pinned and "guest-on-wrong-node" in core.faults:
-        data_center = core.state.data_center_of(vm.cluster)
-        stranger = [host for host in core.state.hosts.values() if host.name == BYSTANDER]
-        if stranger and data_center is not None and not data_center.local:
-            return stranger
-    fit = [host for host in hosts if host.status == "up" and (not vm.pinned or host.id in vm.pinned)]
-    if not fit:
-        why = "".join(
-            f", The host {host.name} did not satisfy internal filter PinToHost because it is not a host the VM may "
-            "run on."
-            for host in hosts
-            if host.status == "up"
-        )
-        raise conflict(
-            "Cannot run VM. There is no host that satisfies current scheduling constraints. See below for details:"
-            + why
-        )
-    return sorted(fit, key=lambda host: len(core.state.vms_on(host.id)))[:TRIES]
 
 
 def _spec(core: Core, vm: Vm) -> VmSpec:

@@ -10,8 +10,8 @@ from pytest_ovirt_release.lab.engine.core import Core, SshAccess
 from pytest_ovirt_release.lab.engine.domain_monitoring import watch_domains
 from pytest_ovirt_release.lab.engine.listening import Listener
 from pytest_ovirt_release.lab.engine.monitoring import watch_hosts, watch_vms
-from pytest_ovirt_release.lab.engine.running import BYSTANDER
 from pytest_ovirt_release.lab.engine.site import site
+from pytest_ovirt_release.lab.engine.start_checks import BYSTANDER
 from pytest_ovirt_release.lab.engine.state import Cluster, DataCenter, Host
 from pytest_ovirt_release.lab.ids import Ids
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.events import User
-    from pytest_ovirt_release.lab.engine.state import DataCenter, Host, StorageDomain
+    from pytest_ovirt_release.lab.engine.state import DataCenter, Disk, Host, StorageDomain
 
 from contextlib import asynccontextmanager
 
@@ -49,6 +49,21 @@ def check_status(what: str, domain: StorageDomain, legal: tuple[str, ...]) -> No
     if domain.status in IN_PROCESS:
         raise conflict(f"{what}. Related operation is currently in progress. Please try again later.")
     raise wrong_status(what, domain)
+
+
+def check_ready(core: Core, what: str, cluster: str, disks: list[Disk]) -> None:
+    """Refuse a VM's command while its storage is not ready.
+
+    It is such a command that makes a data center elect an SPM: an election is no obstacle.
+    """
+    data_center = core.state.data_center_of(cluster)
+    if data_center is None or data_center.status not in {"up", "contend"}:
+        raise conflict(f"{what}. Unknown Data Center status.")
+    legal = {"active", "unknown"} if data_center.status == "contend" else {"active"}
+    for disk in disks:
+        domain = core.state.storage_domains[disk.domain]
+        if domain.status not in legal:
+            raise wrong_status(what, domain)
 
 
 def check_master(core: Core, action: str, data_center: DataCenter) -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine import known
 from pytest_ovirt_release.lab.engine.call import Call, Reply, acted, created, entity, get, listing
-from pytest_ovirt_release.lab.engine.disks import FORMATS, storage_host, volume_of
+from pytest_ovirt_release.lab.engine.disks import FORMATS
 from pytest_ovirt_release.lab.engine.document import Node, link
 from pytest_ovirt_release.lab.engine.fault import conflict, incomplete, not_implemented
+from pytest_ovirt_release.lab.engine.images import storage_host, volume_of
 from pytest_ovirt_release.lab.engine.router import Route
+from pytest_ovirt_release.lab.engine.start_checks import illegal_disks
 from pytest_ovirt_release.lab.engine.state import Transfer
-from pytest_ovirt_release.lab.engine.storage import storage_task
+from pytest_ovirt_release.lab.engine.storage import storage_task, wrong_status
 from pytest_ovirt_release.lab.node.verbs import VdsmError
 
 if TYPE_CHECKING:
@@ -90,17 +92,26 @@ async def add_transfer(core: Core, call: Call) -> Reply:
 
 
 def _check(core: Core, disk: Disk) -> None:
+    """Refuse what the engine refuses, in its order."""
+    if disk.status == "illegal":
+        raise illegal_disks("Cannot transfer Virtual Disk", [disk.name])
+    domain = core.state.storage_domains[disk.domain]
+    if domain.status != "active":
+        raise wrong_status("Cannot transfer Virtual Disk", domain)
+    plugged = [
+        vm.name
+        for vm in core.state.vms_with(disk.id)
+        if vm.status != "down" and any(item.disk == disk.id and item.active for item in vm.attachments)
+    ]
+    if plugged:
+        raise conflict(
+            f"Cannot transfer Virtual Disk. The disk {disk.name} is plugged to non-Down VMs: {', '.join(plugged)}"
+        )
     if disk.status == "locked":
         raise conflict(
             f"Cannot transfer Virtual Disk: The following disks are locked: {disk.name}. "
             "Please try again in a few minutes."
         )
-    if any(vm.status != "down" for vm in core.state.vms_with(disk.id)):
-        raise conflict("Cannot transfer Virtual Disk. At least one of the VMs is not down.")
-    domain = core.state.storage_domains[disk.domain]
-    if domain.status != "active":
-        status = domain.status.capitalize()
-        raise conflict(f"Cannot transfer Virtual Disk. The relevant Storage Domain's status is {status}.")
 
 
 def _host(core: Core, disk: Disk, wanted: str | None) -> Host:
@@ -181,6 +192,23 @@ async def cancel(core: Core, call: Call) -> Reply:
     return acted(call, None, _target(transfer, call.prefix))
 
 
+async def pause(core: Core, call: Call) -> Reply:
+    """POST pause: never of a download, which its client handles; of an upload it is left out."""
+    transfer = get(core.state.transfers, call.ids[0])
+    if transfer.direction == "download":
+        raise conflict(
+            "Cannot pause image download as it's handled by the client. Note that it can be canceled if you wish to "
+            "stop it."
+        )
+    raise not_implemented(f"{call.method} {call.path} of an upload")
+
+
+async def resume(core: Core, call: Call) -> Reply:
+    """POST resume: nothing is ever paused."""
+    get(core.state.transfers, call.ids[0])
+    raise conflict("Cannot resume image transfer as it's not in a paused state.")
+
+
 def _target(transfer: Transfer, prefix: str) -> Node:
     return link("image_transfer", f"{prefix}/imagetransfers/{transfer.id}", transfer.id)
 
@@ -191,4 +219,6 @@ ROUTES = (
     Route("GET", "imagetransfers/*", get_transfer),
     Route("POST", "imagetransfers/*/finalize", finalize, "action"),
     Route("POST", "imagetransfers/*/cancel", cancel, "action"),
+    Route("POST", "imagetransfers/*/pause", pause, "action"),
+    Route("POST", "imagetransfers/*/resume", resume, "action"),
 )

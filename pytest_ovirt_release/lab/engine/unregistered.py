@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_ovirt_release.lab.engine.call import Call, Reply, created, get, listing
-from pytest_ovirt_release.lab.engine.disks import disk_node, storage_host
+from pytest_ovirt_release.lab.engine.disks import disk_node
 from pytest_ovirt_release.lab.engine.fault import NoSuchObject, incomplete, not_implemented
+from pytest_ovirt_release.lab.engine.images import storage_host
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.state import Disk
 

@@ -24,6 +24,12 @@ STATUS = {
 }
 
 
+def shown_status(vm: Vm) -> str:
+    """Return a VM's status as refusals write it: `Reboot in Progress`, `Wait for Launch`."""
+    words = (word if word in {"in", "for"} else word.capitalize() for word in vm.status.split("_"))
+    return " ".join(words)
+
+
 def observe(core: Core, vm: Vm, stats: VmStats) -> None:
     """Take over what a host says of a VM."""
     if vm.stopping or vm.status in RESTING:

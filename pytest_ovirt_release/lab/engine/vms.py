@@ -14,14 +14,15 @@ from pytest_ovirt_release.lab.engine.call import (
     get,
     listing,
     removed,
+    updating,
 )
 from pytest_ovirt_release.lab.engine.clusters import BIOS_TYPES, DEFAULT_BIOS
-from pytest_ovirt_release.lab.engine.disks import delete_image
-from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_found, incomplete
+from pytest_ovirt_release.lab.engine.fault import bad, conflict, entity_not_found, incomplete, not_implemented
+from pytest_ovirt_release.lab.engine.images import delete_image
 from pytest_ovirt_release.lab.engine.router import Route
 from pytest_ovirt_release.lab.engine.search import found
 from pytest_ovirt_release.lab.engine.state import BLANK, Vm
-from pytest_ovirt_release.lab.engine.storage import until_elected
+from pytest_ovirt_release.lab.engine.storage import check_ready, until_elected
 from pytest_ovirt_release.lab.engine.vm_view import all_content, vm_node
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ if TYPE_CHECKING:
 
     from pytest_ovirt_release.lab.engine.core import Core
     from pytest_ovirt_release.lab.engine.document import Body
-    from pytest_ovirt_release.lab.engine.state import BootDevice, Cluster
+    from pytest_ovirt_release.lab.engine.state import BootDevice, Cluster, Disk
 
 MEBIBYTE = 1024 * 1024
 DEFAULT_MEMORY = 1024 * MEBIBYTE
 LONGEST_NAME = 255
 NAME = re.compile(r"[\w.\-+~ ]+")
 AFFINITIES = ("migratable", "pinned", "user_migratable")
+AT_ONCE = {"name", "description", "comment"}
+"""What can be changed of a VM that runs."""
+
 CREATION_SECONDS = 1.4
 """Event 53 comes this long after event 34 (recorded)."""
 
@@ -174,11 +178,16 @@ def pinned_host(core: Core, named: Body) -> str:
 
 
 async def update_vm(core: Core, call: Call) -> Reply:
-    """PUT /vms/{id}, of a VM that is down."""
-    vm = get(core.state.vms, call.ids[0])
+    """PUT /vms/{id}; of a VM that is not down only what needs no new start, the rest would wait for the next one."""
+    vm = updating(core.state.vms, call)
     name = call.body.text("name")
-    if vm.status != "down":
-        raise conflict(f"Cannot edit VM because the VM is in {vm.status.capitalize()} status.")
+    later = sorted({child.tag for child in call.body.element} - AT_ONCE)
+    if vm.status != "down" and later:
+        raise not_implemented(
+            f"{call.method} {call.path} of a VM that is {vm.status} with {', '.join(later)}"
+        )
+    if name is not None:
+        _check_letters(name, "edit")
     if name is not None and name != vm.name:
         _check_name(core, name, "edit")
     changed = replace(vm, name=name or vm.name)
@@ -194,16 +203,8 @@ async def update_vm(core: Core, call: Call) -> Reply:
 async def remove_vm(core: Core, call: Call) -> Reply:
     """DELETE /vms/{id}: the VM is gone at once, its disks follow (`detach_only` leaves them)."""
     vm = get(core.state.vms, call.ids[0])
-    if vm.status == "suspended":
-        raise conflict("Cannot remove VM that its state is not down.\n-Please stop the VM first.")
-    if vm.status != "down":
-        raise conflict("Cannot remove VM. VM is running.")
     disks = [core.state.disks[item.disk] for item in vm.attachments if item.disk in core.state.disks]
-    locked = [disk.name for disk in disks if disk.status == "locked"]
-    if locked:
-        raise conflict(
-            f"Cannot remove VM: The following disks are locked: {', '.join(locked)}. Please try again in a few minutes."
-        )
+    _check_removable(core, vm, disks)
     with core.job(f"Removing VM {vm.name}") as job:
         del core.state.vms[vm.id]
         if not call.flag("detach_only", default=False):
@@ -217,6 +218,21 @@ async def remove_vm(core: Core, call: Call) -> Reply:
             113, f"VM {vm.name} was successfully removed by admin@internal-authz.", call.correlation, vm=vm
         )
     return removed(call, job)
+
+
+def _check_removable(core: Core, vm: Vm, disks: list[Disk]) -> None:
+    """Refuse what the engine refuses, in its order; a VM without disks needs no storage."""
+    if vm.status == "suspended":
+        raise conflict("Cannot remove VM that its state is not down.\n-Please stop the VM first.")
+    if vm.status != "down":
+        raise conflict("Cannot remove VM. VM is running.")
+    if disks:
+        check_ready(core, "Cannot remove VM", vm.cluster, disks)
+    locked = [disk.name for disk in disks if disk.status == "locked"]
+    if locked:
+        raise conflict(
+            f"Cannot remove VM: The following disks are locked: {', '.join(locked)}. Please try again in a few minutes."
+        )
 
 
 ROUTES = (

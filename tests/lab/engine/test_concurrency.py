@@ -29,11 +29,14 @@ SEED = int(os.environ.get("LAB_CONCURRENCY_SEED", "1"))
 NAMES = 10
 """How many names there are for each kind: few, so that clients want the same ones."""
 
+HOT_PLUG = 501
+"""What the lab leaves out: disks that come and go while a VM runs."""
+
 REFUSALS = re.compile(
     r"^\[\]$"  # the host does not have that VM any more
     r"|name is already in use|following disks are locked|operation is currently in progress"
     r"|because the VM is in .* status|VM is running|one or more (VMs|Hosts)|VMs is not down"
-    r"|already attached|already has a bootable disk|without at least one bootable disk"
+    r"|must be in status Down|already attached|already marked as boot|without at least one (bootable|active) disk"
     r'|return value of "[.\w]+\.getVm\(\)" is null'
     r"|Data Center doesn't exist|Cluster ID is not valid|Unknown Data Center status|no host that satisfies"
 )
@@ -46,6 +49,8 @@ def _is_the_engines(error: sdk.Error) -> bool:
     detail = error.fault.detail or ""
     if detail.startswith("Entity not found: "):
         return bool(error.code == 404)
+    if error.code == HOT_PLUG:
+        return "plugged into a running VM" in detail
     # An action on a VM that is gone is a 500 with Java's words, as recorded.
     expected = (500,) if ".getVm()" in detail else (400, 409)
     return error.code in expected and REFUSALS.search(detail) is not None
@@ -145,7 +150,7 @@ class Client:
         if kind == "cluster":
             return place and types.Cluster(name=name, data_center=types.DataCenter(id=place.id))
         cluster = types.Cluster(id=place.id) if place and self.dice.random() < 0.3 else None
-        boot = types.Boot(devices=[types.BootDevice.NETWORK])
+        boot = types.Boot(devices=[types.BootDevice.HD, types.BootDevice.NETWORK])
         return types.Vm(
             name=name,
             cluster=cluster or types.Cluster(name="dc-1-cluster"),

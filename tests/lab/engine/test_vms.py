@@ -153,12 +153,14 @@ def test_a_vm_runs_on_its_host_and_ends_by_itself(lab: Lab) -> None:
 def test_stop_pulls_the_plug(lab: Lab) -> None:
     vm, _, disk = run(lab)
     service = lab.vm_service(vm)
-    assert refused(service.start) == (409, "[Cannot run VM because the VM is in Wait for launch status.]")
+    assert refused(service.start) == (409, "[Cannot run VM because the VM is in Wait for Launch status.]")
     assert refused(service.remove) == (409, "[Cannot remove VM. VM is running.]")
     assert refused(lab.system.disks_service().disk_service(disk.id).remove) == (
         409,
         "[Cannot remove Virtual Disk. At least one of the VMs is not down.]",
     )
+    lab.bench.nodes["127.0.0.2"].stats[vm.id] = VmStats("Up")
+    wait(service.get, lambda seen: seen.status.value == "up")
     service.shutdown()
     service.stop(headers={"Correlation-Id": "stop-1"})
     wait(service.get, lambda seen: seen.status.value == "down")
