@@ -28,10 +28,16 @@ if TYPE_CHECKING:
     from pytest_ovirt_release.lab.engine.core import Core
 
 API_SCOPE = "ovirt-app-api"
-GRANTED = (
-    " ovirt-ext=token-info:authz-search ovirt-ext=token-info:public-authz-search"
-    " ovirt-ext=token-info:validate ovirt-ext=token:password-access"
+API_NEEDS = (
+    "ovirt-ext=token-info:authz-search",
+    "ovirt-ext=token-info:public-authz-search",
+    "ovirt-ext=token-info:validate",
+    "ovirt-ext=token:password-access",
 )
+PORTAL_NEEDS = (API_SCOPE, *API_NEEDS, "ovirt-ext=revoke:revoke-all")
+NEEDS = {API_SCOPE: API_NEEDS, "ovirt-app-admin": PORTAL_NEEDS, "ovirt-app-portal": PORTAL_NEEDS}
+"""What a scope brings with it (the engine's table sso_scope_dependency)."""
+
 FORM_LIMIT = 64 * 1024
 NOT_FOR_BROWSERS = (
     "/ovirt-engine/oauth2-callback?error=unauthorized_client&error_description=Authentication+required."
@@ -191,14 +197,19 @@ async def _parameters(request: Request) -> dict[str, str]:
     return asked
 
 
+def _granted(scope: str) -> str:
+    """Return all that a scope stands for, in order."""
+    asked = scope.split()
+    return " ".join(sorted({*asked, *(needed for name in asked for needed in NEEDS.get(name, ()))}))
+
+
 def _token(token: str, session: Session, scope: str) -> Response:
-    granted = scope + GRANTED if scope == API_SCOPE else scope
     expires = str(int(session.expires) * 1000)
-    return _json({"access_token": token, "scope": granted, "exp": expires, "token_type": "bearer"})
+    return _json({"access_token": token, "scope": _granted(scope), "exp": expires, "token_type": "bearer"})
 
 
 def _refused(code: str, text: str, scope: str) -> Response:
-    if API_SCOPE in scope.split():
+    if API_SCOPE in _granted(scope).split():
         return _json({"error_code": code, "error": text}, BAD_REQUEST)
     return _json({"error_description": text, "error": code}, BAD_REQUEST)
 

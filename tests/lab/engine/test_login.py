@@ -13,6 +13,10 @@ from tests.lab.engine.conftest import Http
 from tests.lab.engine.fakes import PASSWORD, Bench
 
 WHO = {"grant_type": "password", "scope": "ovirt-app-api", "username": "admin@internal", "password": PASSWORD}
+API_NEEDS = [
+    *("ovirt-ext=token-info:authz-search", "ovirt-ext=token-info:public-authz-search"),
+    *("ovirt-ext=token-info:validate", "ovirt-ext=token:password-access"),
+]
 UNAUTHORIZED = "<html><head><title>Error</title></head><body>Unauthorized</body></html>"
 EXPIRED = "invalid_grant: The provided authorization grant for the auth code has expired."
 WRONG = (
@@ -45,6 +49,20 @@ def test_a_token_is_86_characters_and_lives_until_logout(reader: Http) -> None:
     assert (logout.status, logout.text) == (200, "{ }")
     after = reader("GET", "/ovirt-engine/api", headers=bearer)
     assert (after.status, EXPIRED in after.text) == (401, True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "more"),
+    [
+        ("", []),
+        ("bogus", ["bogus"]),
+        ("bogus ovirt-app-api", ["bogus", "ovirt-app-api", *API_NEEDS]),
+        ("ovirt-app-admin", ["ovirt-app-admin", "ovirt-app-api", "ovirt-ext=revoke:revoke-all", *API_NEEDS]),
+    ],
+)
+def test_a_scope_brings_what_it_needs(reader: Http, asked: str, more: list[str]) -> None:
+    status, answer = reader.token(**WHO | {"scope": asked})
+    assert (status, answer["scope"].split()) == (200, more)
 
 
 @pytest.mark.parametrize(
