@@ -69,18 +69,21 @@ def check(repository: Repository) -> Chain:
 
 
 def read_volume(path: Path, *, deadline: float) -> dict[str, str | int]:
-    """Return an image's volume id and size in bytes; CheckFailed(`image-broken`) when it cannot be read."""
+    """Return an image's volume id and size in bytes.
+
+    Raises:
+        CheckFailed: `image-broken`; an image without end meets the limit of computing time.
+        Unproven: it was not read within `deadline` seconds.
+    """
     env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-I", str(READER), str(path)]
     done = processes.run(command, deadline=deadline, env=env, cwd=Path("/"), limits=LIMITS)
     if done.status not in {0, NO_IMAGE} and "ModuleNotFoundError" in done.output:
         raise ReleaseError(f"pycdlib is not installed for {sys.executable}, so no image can be read")
-    if done.timed_out or done.status != 0:
-        why = (
-            "its directories have no end"
-            if done.timed_out
-            else done.output.strip()[-300:] or "it takes too much"
-        )
+    if done.timed_out:
+        raise Unproven(f"{path.name} could not be read as an ISO image within {deadline:g} s")
+    if done.status != 0:
+        why = done.output.strip()[-300:] or "it takes too much"
         raise CheckFailed("image-broken", f"{path.name} cannot be read as an ISO image: {why}")
     return dict(json.loads(done.output))
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_ovirt_release.checks.packages import iso
 from pytest_ovirt_release.checks.packages.iso import read_volume
-from pytest_ovirt_release.errors import CheckFailed
+from pytest_ovirt_release.errors import CheckFailed, Unproven
+from pytest_ovirt_release.local.processes import Limits
 from pytest_ovirt_release.release.candidate import Candidate, CandidatePackage
 from pytest_ovirt_release.release.crosscheck import page_mistakes
 from pytest_ovirt_release.release.loading import load_page
@@ -40,11 +42,22 @@ def test_damaged_images_are_read_or_refused(tmp_path: Path, seed: int) -> None:
         assert error.code == "image-broken"  # noqa: PT017 - reading it is fine as well
 
 
-def test_an_image_that_never_ends_is_left(tmp_path: Path) -> None:
+def test_a_slow_machine_disproves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "node.iso"
     path.write_bytes(image())
-    with pytest.raises(CheckFailed, match="no end") as caught:
+    with pytest.raises(Unproven, match=r"within 0\.01 s"):
         read_volume(path, deadline=0.01)
+
+
+def test_an_image_that_takes_too_much_computing_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = tmp_path / "endless.py"
+    endless.write_text("while True: pass\n")
+    monkeypatch.setattr(iso, "READER", endless)
+    monkeypatch.setattr(iso, "LIMITS", Limits(cpu_seconds=1))
+    with pytest.raises(CheckFailed, match="takes too much") as caught:
+        read_volume(tmp_path / "node.iso", deadline=60)
     assert caught.value.code == "image-broken"
 
 
