@@ -36,8 +36,10 @@ def remove_all(
     """
     left: list[Entry] = []
     held: dict[str, str] = {}
-    remover = Remover(engine, ledger.run_id, say)
-    for _, alike in itertools.groupby(in_removal_order(entries), key=lambda entry: entry.what):
+    ordered = in_removal_order(entries)
+    disks = [entry.id for entry in ordered if entry.what == "disk" and entry.id is not None]
+    remover = Remover(engine, ledger.run_id, say, disks)
+    for _, alike in itertools.groupby(ordered, key=lambda entry: entry.what):
         for entry, error in _at_once(remover, list(alike), held, say):
             if error is None:
                 ledger.removed(entry.entry)

@@ -13,7 +13,7 @@ from pytest_ovirt_release.checks.waiting import WaitFailed, wait_until
 from pytest_ovirt_release.errors import ReleaseError, Unproven
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pytest_ovirt_release.checks.engine import Engine
     from pytest_ovirt_release.checks.engine.facts import Host
@@ -43,9 +43,10 @@ REMOVABLE_HOSTS = frozenset(
 class Remover:
     """Removes one entry at a time; what is not there any more counts as removed."""
 
-    def __init__(self, engine: Engine, run_id: str, say: Say | None) -> None:
-        """Take the engine, the run whose objects these are, and what is told about waits."""
+    def __init__(self, engine: Engine, run_id: str, say: Say | None, disks: Sequence[str] = ()) -> None:
+        """Take the engine, the run whose objects these are, what is told about waits, and the ids of its disks."""
         self._engine = engine
+        self._disks = tuple(disks)
         self._comment = object_name(run_id, "run")
         self._run_id = run_id
         self._say = say
@@ -133,8 +134,18 @@ class Remover:
         if vm.status != "down":
             self._insist(f"{entry} stopped", lambda: vms.stop(vm_id))
             self._wait(f"{entry} down", lambda: (getattr(vms.get(vm_id), "status", GONE), None), "down", GONE)
-        self._insist(f"{entry} removed", lambda: vms.remove(vm_id))
+        self._insist(f"{entry} removed", lambda: self._remove_vm(vm_id))
         self._await_gone(entry, lambda: getattr(vms.get(vm_id), "status", None))
+
+    def _remove_vm(self, vm_id: str) -> None:
+        """Remove a VM; where it is held by a disk of this run that a killed transfer has locked, end that one."""
+        try:
+            self._engine.vms.remove(vm_id)
+        except EngineFault as fault:
+            if fault.passing:
+                for disk_id in self._disks:
+                    self._end_transfers(disk_id)
+            raise
 
     def _disk(self, entry: Entry, known: str | None) -> None:
         vms = self._engine.vms

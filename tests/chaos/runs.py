@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DEADLINE = 300.0
 """Seconds that one run, or its reaper, may take."""
+DOMAIN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KILLS = ("kill-worker", "kill-controller", "kill-both")
 OUTAGES = ("engine-away", "engine-silent", "node-reboots", "node-hangs", "log-out", "drop-ssh")
 
@@ -59,6 +61,9 @@ class Ended:
 
 
 def _speaks_of(name: str, seen: Seen) -> bool:
+    """Return whether a sentence names this: by its name, or a file by the id of the domain that it is part of."""
+    if seen[0] == "file":
+        return any(found in name for found in DOMAIN.findall(seen[1]))
     return any(part and part in name for part in seen[1:])
 
 

@@ -276,6 +276,26 @@ def test_what_does_not_go_is_left_with_the_engine_s_own_words(engine: FakeEngine
     assert "last events: 970 Failed to deactivate" in (left.left or "")
 
 
+def test_a_vm_whose_disk_a_killed_transfer_has_locked_goes_too(engine: FakeEngine, book: Book) -> None:
+    engine.vm_by_id["v1"] = Vm("v1", "rel-abcd1234-vm-on-nfs", "", "down", None, "q35_sea_bios", ())
+    engine.disks["d1"] = "rel-abcd1234-vm-on-nfs"
+    engine.transfers.append(Transfer("t1", "transferring", "", ""))
+    book.made("disk", "rel-abcd1234-vm-on-nfs", "d1")
+    book.made("vm", "rel-abcd1234-vm-on-nfs", "v1")
+    locked = "Cannot remove VM: The following disks are locked: rel-abcd1234-vm-on-nfs. Please try again in a few minutes."
+    original = engine.vms.remove
+
+    def remove_vm(vm_id: str) -> None:
+        if engine.transfers:
+            raise refusal(locked)
+        original(vm_id)
+
+    engine.vms.remove = remove_vm  # type: ignore[method-assign] # as an engine does
+    assert remove(engine, book) == []
+    assert engine.did("transfer.cancel") == 1
+    assert (engine.vm_by_id, engine.disks) == ({}, {})
+
+
 def test_a_transfer_that_was_left_open_is_ended(engine: FakeEngine, book: Book) -> None:
     engine.disks["d1"] = book.ledger.name("vm")
     engine.transfers.append(Transfer("t1", "transferring", None, None))
