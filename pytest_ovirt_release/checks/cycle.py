@@ -172,7 +172,7 @@ class Cycle:
             path, node = self._path(node), self._standing(node)
             state = read_state(path, node.name)
             for stage in STAGES[: STAGES.index(wanted) + 1]:
-                if stage == "storage" and state.serves != node.storage:
+                if stage == "storage" and (state.is_moving or state.serves != node.storage):
                     state = self._turn(path, node, state)
                 if stage not in state.stages:
                     state = self._perform(path, node, stage, state)
@@ -185,7 +185,8 @@ class Cycle:
             self._gate("storage", node)
         state = self._keep_watch(path, state)  # judged until now: it leaves because we want it to
         raise_unless_passed("up", state.stages["up"])
-        self._say_turned(node, state)
+        if state.serves != node.storage:  # else it comes back from a move that broke off
+            self._say_turned(node, state)
         stages = {stage: record for stage, record in state.stages.items() if stage != "storage"}
         state = replace(state, stages=stages, is_moving=True)
         write_state(path, state)

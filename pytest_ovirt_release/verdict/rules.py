@@ -268,9 +268,9 @@ def conditional(
 def told(runs: Sequence[Run]) -> Iterator[Reason]:
     """Yield what a run did otherwise than its reader may expect, and that changes nothing."""
     for run in runs:
-        for record in run.of("fact"):
-            if record["key"] == ONE_AFTER_THE_OTHER:
-                yield Reason(code=ONE_AFTER_THE_OTHER, detail=f"run {run.id}: {record['value']}")
+        said = (record["value"] for record in run.of("fact") if record["key"] == ONE_AFTER_THE_OTHER)
+        for text in dict.fromkeys(said):
+            yield Reason(code=ONE_AFTER_THE_OTHER, detail=f"run {run.id}: {text}")
 
 
 def mirrored(runs: Sequence[Run]) -> Iterator[Reason]:

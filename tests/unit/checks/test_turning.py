@@ -144,6 +144,24 @@ def test_wherever_it_breaks_off_it_is_unproven_can_go_on_and_leaves_nothing(
     assert (engine.domains, engine.clusters, engine.host_by_id) == ({}, {}, {})
 
 
+@pytest.mark.parametrize("call", ["hosts.deactivate", "hosts.move", "hosts.activate", "sd.format"])
+def test_after_a_move_that_broke_off_whoever_minds_no_kind_gets_a_host_that_is_up(
+    run: Run, engine: FakeEngine, call: str
+) -> None:
+    engine.host()
+    serve(run, "nfs")
+    engine.refuse[call] = [refusal("no")]
+    with pytest.raises(Unproven):
+        serve(run, "local")
+    cycle = run.process()
+    with cycle.lease(ONLY) as lent, judging("node-runs-vm", lent):
+        state = cycle.storage(lent)
+    host = engine.host_by_id["h1"]
+    assert (host.cluster_id, host.status) == (state.cluster_id, "up")
+    assert engine.attached == {state.domain_id: "active"}
+    assert len(said(run)) == 1
+
+
 @pytest.mark.parametrize("kinds", [("nfs", "local"), ("local", "nfs")])
 def test_a_host_that_was_up_before_goes_home_in_between_and_at_the_end(
     run: Run, engine: FakeEngine, kinds: tuple[StorageKind, StorageKind]
