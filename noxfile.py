@@ -126,6 +126,8 @@ def package(session: nox.Session) -> None:
         "twine", "check", "--strict", *(str(path) for path in sorted(out.glob("pytest_ovirt_release-*")))
     )
     session.install(str(wheel), "jsonschema")
+    # Where the environment is used again, pip takes a wheel of the same version for the one it has.
+    session.install("--force-reinstall", "--no-deps", str(wheel))
     session.chdir(out)
     session.run("python", "-I", str(ROOT / "tests" / "package_check.py"), str(ROOT / "reports" / "example"))
     session.run("ovirt-release", "--help", silent=True)
