@@ -204,6 +204,14 @@ def test_no_key_maker_outlives_its_work() -> None:
     assert not home.exists()
 
 
+def test_a_file_is_signed_whole_however_long_that_takes(tmp_path: Path) -> None:
+    file, signature = tmp_path / "file", tmp_path / "file.sig"
+    file.write_bytes(b"0123456789abcdef" * (1 << 18))
+    with KeyMaker() as keys:
+        keys.sign(keys.make("Somebody"), file, signature)
+        run("gpg", "--homedir", str(keys._home), "--batch", "--verify", "--", str(signature), str(file))
+
+
 # ---- git -----------------------------------------------------------------------------------------------------
 
 

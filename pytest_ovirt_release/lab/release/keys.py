@@ -80,14 +80,16 @@ class KeyMaker:
     ) -> None:
         """Sign a file into `output`: a detached signature (binary or armored) or a clearsigned copy."""
         output.parent.mkdir(parents=True, exist_ok=True)
-        done = self._gpg.sign_file(
-            str(source),
-            keyid=fingerprint,
-            detach=form != "clear",
-            clearsign=form == "clear",
-            binary=form == "detached",
-            output=str(output),
-        )
+        # Opened here: a file that python-gnupg opens itself it closes after 0.01 s, and signs what it has read by then.
+        with source.open("rb") as file:
+            done = self._gpg.sign_file(
+                file,
+                keyid=fingerprint,
+                detach=form != "clear",
+                clearsign=form == "clear",
+                binary=form == "detached",
+                output=str(output),
+            )
         if done.status != "signature created" or not output.is_file():
             raise ReleaseError(f"gpg did not sign {source.name}: {_last_line(done.stderr)}")
 
