@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -18,9 +19,15 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("name", PAGES)
+LOOKS = tuple(product(PAGES, (320, 1280), ("light", "dark")))
+QUICK = (("no-go/acceptance.html", 320, "dark"), ("no-go/acceptance.html", 1280, "light"))
+"""What is looked at for every change: the page that says most."""
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [pytest.param(*look, marks=() if look in QUICK else pytest.mark.long) for look in LOOKS],
+)
 def test_axe_finds_nothing(browser: Browser, name: str, width: int, scheme: str) -> None:  # noqa: F811 - the fixture
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     look: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"

@@ -172,11 +172,11 @@ def test_a_run_that_succeeds(loud: Loud, lab: Callable[..., LabProcess], workers
 @pytest.mark.parametrize(
     "fault",
     [
-        "ca-mismatch",
         "approve-fails",
         *(
             pytest.param(fault, marks=pytest.mark.long)
             for fault in (
+                "ca-mismatch",
                 "node-never-registers",
                 "nfs-mount-fails",
                 "guest-never-executes",

@@ -33,10 +33,12 @@ class KeyMaker:
     def __init__(self) -> None:
         # Short and below /tmp whatever TMPDIR says: the agent's socket path may have no more than 107 bytes.
         self._home = Path(tempfile.mkdtemp(prefix="orl-gpg-", dir="/tmp"))
+        # Else the agent looks for a smart card before each signature, in a process of its own.
+        (self._home / "gpg-agent.conf").write_text("disable-scdaemon\n", encoding="ascii")
         try:
             self._gpg = gnupg.GPG(gnupghome=str(self._home))
         except OSError as error:
-            self._home.rmdir()
+            shutil.rmtree(self._home)
             raise ReleaseError(
                 "the lab needs gpg, and gpg is not installed: install the package `gnupg`"
             ) from error
