@@ -9,8 +9,8 @@ from typing import Any
 import ovirtsdk4 as sdk
 from ovirtsdk4 import types
 
-from tests.lab.engine.conftest import Http
 from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.http import Http
 
 GIBIBYTE = 1024**3
 STARTED = 10780

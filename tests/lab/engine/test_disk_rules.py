@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from ovirtsdk4 import types
 
 from pytest_ovirt_release.lab.node.verbs import VmStats
-from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.fakes import wait
 from tests.lab.engine.flows import GIBIBYTE, Lab, refused
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
 NODE = "127.0.0.2"
 VIRTIO = types.DiskInterface.VIRTIO
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def disk(**fields: Any) -> types.Disk:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -11,17 +10,10 @@ import pytest
 from ovirtsdk4 import types
 
 from pytest_ovirt_release.lab.node.verbs import Space, VdsmError
-from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.fakes import wait
 from tests.lab.engine.flows import Lab, refused
 
 MAINTENANCE = types.StorageDomainStatus.MAINTENANCE
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def _resting(lab: Lab, host: Any) -> bool:

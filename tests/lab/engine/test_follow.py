@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-import pytest
 from defusedxml.ElementTree import fromstring
 
-from tests.lab.engine.conftest import Http
-from tests.lab.engine.fakes import Bench
 from tests.lab.engine.flows import Lab
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
+from tests.lab.engine.http import Http
 
 
 def read(http: Http, path: str) -> Element:

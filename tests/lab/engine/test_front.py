@@ -10,8 +10,8 @@ import pytest
 from pytest_ovirt_release.target.brand import LAB_BRAND
 
 if TYPE_CHECKING:
-    from tests.lab.engine.conftest import Http
     from tests.lab.engine.fakes import Bench
+    from tests.lab.engine.http import Http
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 TAGS = {

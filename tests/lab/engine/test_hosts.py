@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import ovirtsdk4 as sdk
 import pytest
@@ -17,13 +17,6 @@ WRONG_STATUS = (
     "[Cannot approve RHVH Host.\n"
     '-Host must be in "Pending Approval" or "Install Failed" status in order to be approved.]'
 )
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize(

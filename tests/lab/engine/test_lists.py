@@ -11,7 +11,7 @@ from defusedxml.ElementTree import fromstring
 from pytest_ovirt_release.lab.engine.operating_systems import ICONS, OPERATING_SYSTEMS
 
 if TYPE_CHECKING:
-    from tests.lab.engine.conftest import Http
+    from tests.lab.engine.http import Http
 
 ODD = {
     "externalvmimports": 405,

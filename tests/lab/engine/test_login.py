@@ -9,8 +9,8 @@ import ovirtsdk4 as sdk
 import pytest
 
 from pytest_ovirt_release.target.brand import is_lab
-from tests.lab.engine.conftest import Http
 from tests.lab.engine.fakes import PASSWORD, Bench
+from tests.lab.engine.http import Http
 
 WHO = {"grant_type": "password", "scope": "ovirt-app-api", "username": "admin@internal", "password": PASSWORD}
 API_NEEDS = [

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 
-import pytest
 from ovirtsdk4 import types
 
-from tests.lab.engine.fakes import ROOT_PASSWORD, Bench, wait
+from tests.lab.engine.fakes import ROOT_PASSWORD, wait
 from tests.lab.engine.flows import Lab, refused, watching
 
 UP = types.HostStatus.UP
 REFUSED = "[Cannot add Host. SSH authentication failed, verify authentication parameters are correct"
 UNREACHABLE = "[Cannot add Host. Connecting to host via SSH has failed, verify that the host is reachable"
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def wish(**fields: object) -> types.Host:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from ovirtsdk4 import types
 
-from tests.lab.engine.conftest import Http
 from tests.lab.engine.fakes import Bench, wait
 from tests.lab.engine.flows import Lab, refused
+from tests.lab.engine.http import Http
 
 SERVLET = "/ovirt-engine/services/host-register"
 

@@ -11,7 +11,7 @@ from defusedxml.ElementTree import fromstring
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.lab.engine.conftest import Http
+    from tests.lab.engine.http import Http
 
 
 @pytest.fixture(scope="module")

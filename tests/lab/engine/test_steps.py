@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from ovirtsdk4 import types
 
-from tests.lab.engine.fakes import Bench
 from tests.lab.engine.flows import Lab, refused
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def test_a_refused_command_has_only_validated(lab: Lab) -> None:

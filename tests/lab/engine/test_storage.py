@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,18 +10,11 @@ import pytest
 from ovirtsdk4 import types
 
 from pytest_ovirt_release.lab.node.verbs import VdsmError
-from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.fakes import wait
 from tests.lab.engine.flows import Lab, refused, watching
 
 ACTIVE = types.StorageDomainStatus.ACTIVE
 MAINTENANCE = types.StorageDomainStatus.MAINTENANCE
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def test_a_data_center_and_its_cluster(lab: Lab) -> None:

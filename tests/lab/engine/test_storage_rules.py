@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ovirtsdk4 import types
 
-from tests.lab.engine.conftest import Http
-from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.fakes import wait
 from tests.lab.engine.flows import Lab, refused
+from tests.lab.engine.http import Http
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
 MAINTENANCE = types.StorageDomainStatus.MAINTENANCE
 NO_HOST = "There is no active Host in the Data Center.]"
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def attach(lab: Lab, center: Any, domain: Any) -> Any:

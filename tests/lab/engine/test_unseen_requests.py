@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.lab.engine.conftest import Http
+from tests.lab.engine.http import Http
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
 

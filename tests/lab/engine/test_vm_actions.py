@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import ovirtsdk4 as sdk
@@ -10,17 +9,10 @@ import pytest
 from ovirtsdk4 import types
 
 from pytest_ovirt_release.lab.node.verbs import VdsmError, VmStats
-from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.fakes import wait
 from tests.lab.engine.flows import Lab, refused, watching
 
 NODE = "127.0.0.2"
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def up(lab: Lab) -> Any:

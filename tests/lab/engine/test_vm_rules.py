@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ovirtsdk4 import types
 
 from pytest_ovirt_release.lab.node.verbs import VmStats
-from tests.lab.engine.fakes import Bench, wait
+from tests.lab.engine.fakes import wait
 from tests.lab.engine.flows import Lab, refused
 
 NODE = "127.0.0.2"
 DOWN = types.VmStatus.DOWN
 NO_DATA_CENTER = "[Cannot {} VM. Unknown Data Center status.]"
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def started(lab: Lab, **fields: Any) -> tuple[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import ovirtsdk4 as sdk
@@ -14,13 +14,6 @@ from tests.lab.engine.fakes import Bench, wait
 from tests.lab.engine.flows import GIBIBYTE, Lab, refused, watching
 
 Phase = types.ImageTransferPhase
-
-
-@pytest.fixture
-def lab(bench: Bench) -> Iterator[Lab]:
-    opened = Lab(bench)
-    yield opened
-    opened.close()
 
 
 def test_a_vm_from_blank_is_down_at_once_and_keeps_what_was_asked(lab: Lab) -> None:

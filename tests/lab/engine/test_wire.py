@@ -7,9 +7,9 @@ from xml.etree.ElementTree import Element
 import pytest
 from defusedxml.ElementTree import fromstring
 
-from tests.lab.engine.conftest import Http
 from tests.lab.engine.fakes import Bench
 from tests.lab.engine.flows import Lab
+from tests.lab.engine.http import Http
 
 NOBODY = "11111111-2222-4333-8444-555555555555"
 SYNTAX = "Request syntactically incorrect."
